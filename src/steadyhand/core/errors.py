@@ -1,0 +1,139 @@
+"""The tree of errors raised on purpose; whatever else escapes is a bug.
+
+Each error is written to the person on call: what happened with its values, whether the same
+request may succeed later, and what can be done now. ``docs/reference/errors.md`` lists the codes.
+"""
+
+from typing import ClassVar
+
+
+class SteadyhandError(Exception):
+    """Base of every error raised on purpose.
+
+    Attributes:
+        code: Stable identifier; clients and scripts match on it.
+        status: HTTP status sent to a caller.
+        retryable: Whether the same request may succeed later, unchanged.
+        hint: What the reader can do now; empty if there is nothing.
+        param: The request field at fault, or ``None``.
+        retry_after_s: Seconds a caller should wait, or ``None`` if unknown.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Keep the sentence, and what can be done about it."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        """Read as one line: the sentence, then the hint in brackets."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class InvalidRequest(SteadyhandError):
+    """The caller's request cannot be understood or breaks a stated rule."""
+
+    code, status = "invalid_request", 400
+
+
+class InvalidJson(InvalidRequest):
+    """The body is not one JSON object in UTF-8."""
+
+    code = "invalid_json"
+
+
+class MissingField(InvalidRequest):
+    """A field that the request needs is absent."""
+
+    code = "missing_required_parameter"
+
+
+class InvalidValue(InvalidRequest):
+    """A field has a value or type outside what is allowed."""
+
+    code = "invalid_value"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is longer than the listener accepts."""
+
+    code, status = "request_too_large", 413
+
+
+class UnsupportedEncoding(InvalidRequest):
+    """The body's content encoding is one that we do not decode."""
+
+    code, status = "unsupported_content_encoding", 415
+
+
+class InvalidKey(SteadyhandError):
+    """The API key is absent, malformed or unknown."""
+
+    code, status = "invalid_api_key", 401
+
+
+class RouteForbidden(SteadyhandError):
+    """The key is good but may not use this route."""
+
+    code, status = "route_forbidden", 403
+
+
+class NotFound(SteadyhandError):
+    """No such path or object."""
+
+    code, status = "not_found", 404
+
+
+class ModelNotFound(NotFound):
+    """``model`` names neither a route nor an allowed provider model."""
+
+    code = "model_not_found"
+
+
+class MethodNotAllowed(SteadyhandError):
+    """The path exists but not with this method."""
+
+    code, status = "method_not_allowed", 405
+
+
+class Overloaded(SteadyhandError):
+    """This process holds as many requests as it is set to hold; nothing was sent upstream."""
+
+    code, status, retryable = "overloaded", 503, True
+
+
+class NoAnswer(SteadyhandError):
+    """Every rung of the ladder failed and its floor is ``error``: a typed answer, in time."""
+
+    code, status, retryable = "no_answer", 503, True
+
+
+class ConfigurationError(SteadyhandError):
+    """The workspace or the settings cannot be used as they stand."""
+
+    code = "invalid_configuration"
+
+
+class UnknownPlugin(ConfigurationError):
+    """Configuration names a kind of plugin that is not installed."""
+
+    code = "unknown_plugin"
+
+
+class SecretUnavailable(ConfigurationError):
+    """A secret reference names an environment variable or file that is absent or empty."""
+
+    code = "secret_unavailable"

@@ -1,0 +1,1 @@
+"""The request path, from the wire to the record."""

@@ -1,0 +1,1 @@
+"""The APIs clients speak, one file each."""

@@ -1,0 +1,87 @@
+"""The port every provider implements, and the values that cross it.
+
+A provider takes a chat-completions body (OpenAI's shape is the house's inner wire) and returns a
+reply in the same shape. Retries, fallback and deadlines belong to the ladder, never to a provider.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from steadyhand.core.secrets import PATTERN
+from steadyhand.http.messages import Header, Limits, UpstreamReply
+
+SecretReference = Annotated[
+    str,
+    Field(pattern=PATTERN.pattern, description="where the secret is: env:NAME or file:PATH"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One chat completion to make upstream.
+
+    Attributes:
+        body: The client's JSON object with only the house's own edits; its ``model`` is not yet
+            the deployment's.
+        model: The deployment's model name, which the provider splices into ``body``.
+        stream: Whether ``body`` asks for a stream.
+        asks_usage: For a stream, whether the client itself asked for ``include_usage``. If not, the
+            provider adds it and the relay takes the usage out again.
+        headers: Request headers to pass on (``traceparent`` and the like); never credentials.
+    """
+
+    body: bytes
+    model: str
+    stream: bool
+    asks_usage: bool
+    headers: tuple[Header, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one attempt gave no answer.
+
+    Attributes:
+        reason: Stable identifier, used as a metric label (``rate_limited``, ``server_error``,
+            ``first_byte_timeout`` ...).
+        callers_own: Whether the request itself is at fault (400, 413, 422 ...): no other rung can
+            mend it and the caller must see it as the provider said it.
+        status: HTTP status upstream, or ``None`` if there was none.
+        message: The provider's sentence, with secrets removed.
+        type: The provider's error type, or ``None``.
+        param: The field at fault, or ``None``.
+        code: The provider's code, or ``None``.
+        retry_after_s: Seconds the provider asked to wait, or ``None``.
+    """
+
+    reason: str
+    callers_own: bool = False
+    status: int | None = None
+    message: str = ""
+    type: str | None = None
+    param: str | None = None
+    code: str | None = None
+    retry_after_s: float | None = None
+
+
+class Provider(Protocol):
+    """Speaks one wire to one host."""
+
+    async def open(self, call: Call, limits: Limits) -> UpstreamReply:
+        """Send ``call`` and return the reply once its head has arrived.
+
+        Raises:
+            UpstreamError: The transport failed or a limit passed; nothing is left open.
+        """
+        ...
+
+    def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
+        """Name the failure that an error status, or an error body under 200, stands for. Pure."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; called when a snapshot without this provider takes over."""
+        ...

@@ -1,0 +1,1 @@
+"""Records: what did run. One per request, appended to a local log, shipped to SQL."""

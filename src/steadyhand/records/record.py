@@ -1,0 +1,115 @@
+"""The record: everything that is kept of one request. Consumers read it; nobody changes it.
+
+Fields are appended, never reordered or reused: frames are arrays, and a log written by the last
+version must be readable by this one.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Outcome = Literal["answered", "floor", "failed", "rejected", "truncated", "client_gone"]
+"""How a request ended.
+
+``answered`` by a live rung; ``floor`` by the route's floor; ``failed`` with an error after the
+ladder was tried; ``rejected`` before it (the caller's fault, or overload); ``truncated`` after
+commit; ``client_gone`` when the client left first.
+"""
+
+
+class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One try of one rung.
+
+    Attributes:
+        rung: Kind of the rung: ``live``, ``template`` ...
+        provider: Name in the workspace, or empty for rungs that call nobody.
+        model: The deployment's model, or empty.
+        started_us: Microseconds after the request's last byte.
+        ended_us: Microseconds after the request's last byte.
+        status: HTTP status upstream, or 0 if there was none.
+        reason: ``ok``, or why it failed.
+    """
+
+    rung: str
+    provider: str
+    model: str
+    started_us: int
+    ended_us: int
+    status: int
+    reason: str
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One request, as it ran. Times in microseconds, sizes in bytes, tokens as counted upstream.
+
+    Attributes:
+        request_id: Ours; sorts by time.
+        client_request_id: The ``x-request-id`` the client sent, or empty.
+        received_us: Wall clock at the last request byte, microseconds since 1970.
+        tenant: Owner of the key, or empty if the key was not accepted.
+        key: Name of the key, or empty.
+        channel: Channel of the key, or empty.
+        route: Name of the route, or empty if none was found.
+        wire: The API spoken: ``chat``, ``models`` ...
+        requested_model: What the client wrote in ``model``, shortened to 200 characters.
+        stream: Whether a stream was asked for.
+        slo: Name of the SLO class, or empty.
+        budget_us: The latency budget that applied, or 0 for none.
+        in_time: Whether first content (stream) or the whole answer met the budget.
+        status: HTTP status sent; 499 if the client left before one.
+        outcome: See :data:`Outcome`.
+        reason: Named reason of the outcome.
+        rung: The rung that spoke, or empty.
+        provider: Provider that answered, or empty.
+        model: Deployment's model that answered, or empty.
+        served_model: The model upstream says it was, or empty.
+        release: Digest of the snapshot in force.
+        attempts: Every rung tried, in order.
+        first_content_us: After the last request byte; 0 if there was no content.
+        total_us: From the last request byte to the last answer byte.
+        input_tokens: Prompt tokens, cached ones included.
+        output_tokens: Completion tokens, reasoning included.
+        cached_tokens: The part of ``input_tokens`` read from the provider's cache.
+        reasoning_tokens: The part of ``output_tokens`` spent on reasoning.
+        finish_reason: Of the first choice, or empty.
+        has_tools: Whether the request offered tools.
+        has_schema: Whether the request asked for a JSON schema.
+        request_bytes: Size of the request body.
+        response_bytes: Size of the response body.
+        process: Number of the gateway process.
+    """
+
+    request_id: str
+    client_request_id: str
+    received_us: int
+    tenant: str
+    key: str
+    channel: str
+    route: str
+    wire: str
+    requested_model: str
+    stream: bool
+    slo: str
+    budget_us: int
+    in_time: bool
+    status: int
+    outcome: Outcome
+    reason: str
+    rung: str
+    provider: str
+    model: str
+    served_model: str
+    release: str
+    attempts: tuple[Attempt, ...]
+    first_content_us: int
+    total_us: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    finish_reason: str
+    has_tools: bool
+    has_schema: bool
+    request_bytes: int
+    response_bytes: int
+    process: int

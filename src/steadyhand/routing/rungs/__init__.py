@@ -1,0 +1,1 @@
+"""Rungs: one file each, named for its ``kind``."""

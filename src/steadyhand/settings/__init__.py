@@ -1,0 +1,1 @@
+"""Settings: the slices' tables composed; file, then environment, then flags."""

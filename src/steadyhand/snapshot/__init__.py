@@ -1,0 +1,1 @@
+"""The snapshot: everything a gateway needs to answer, compiled, signed, swapped atomically."""

@@ -1,0 +1,1 @@
+"""Narrow ports to databases and caches, and the drivers behind them."""
