@@ -71,7 +71,7 @@ class Report:
         hint: str = "",
         hide: bool = False,
     ) -> None:
-        """Note a problem at ``path`` of ``document``; ``hide`` keeps its value out of every text."""
+        """Note a problem at ``path`` of ``document``; with ``hide`` no problem shows its value."""
         if (document.name, path) in self._seen:
             return
         self._seen.add((document.name, path))

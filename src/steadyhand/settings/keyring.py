@@ -49,15 +49,20 @@ def read_keys(
                 hint="remove one of them",
             )
         names.setdefault(key.hash, name)
-        _check_routes(key, document, path, routes, report)
-        _check_models(key, document, path, providers, report)
+        check_targets(key, document, path, routes, providers, report)
         keys[name] = key
     return keys
 
 
-def _check_routes(
-    key: KeySettings, document: Document, path: KeyPath, routes: Collection[str], report: Report
+def check_targets(
+    key: KeySettings,
+    document: Document,
+    path: KeyPath,
+    routes: Collection[str],
+    providers: Collection[str],
+    report: Report,
 ) -> None:
+    """Note each route and provider that ``key``, which stands at ``path``, names in vain."""
     for index, route in enumerate(key.routes):
         if route != ALL and route not in routes:
             report.add(
@@ -68,11 +73,6 @@ def _check_routes(
                 nearest=nearest(route, routes),
                 hint=f"add routes/{route}.toml",
             )
-
-
-def _check_models(
-    key: KeySettings, document: Document, path: KeyPath, providers: Collection[str], report: Report
-) -> None:
     for index, pattern in enumerate(key.models):
         provider = pattern.partition("/")[0]
         if ALL not in provider and provider not in providers:

@@ -10,7 +10,7 @@ from pathlib import Path
 from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import RouteSettings
 from steadyhand.settings import sections
-from steadyhand.settings.document import Document, Report, parse, read_text
+from steadyhand.settings.document import Document, Report, parse
 from steadyhand.settings.keyring import read_keys
 from steadyhand.settings.literals import find_secrets
 from steadyhand.settings.model import Settings
@@ -22,9 +22,7 @@ from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerS
 from steadyhand.settings.validation import check_name
 
 
-def load(
-    workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object]
-) -> Settings:
+def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
     """Return the settings of ``workspace``, checked, with overrides laid over the file.
 
     Args:
@@ -53,8 +51,7 @@ def load(
         slo_classes=slo_classes.keys() | _names(document, "slo"),
     )
     routes = _read_routes(workspace, known, report)
-    route_names = _stems(workspace, "routes", ".toml")
-    keys = read_keys(workspace, route_names, known.providers, report)
+    keys = read_keys(workspace, route_names(workspace), known.providers, report)
     if report.problems or server is None or records is None or control is None:
         raise InvalidWorkspace(report.problems)
     return Settings(
@@ -62,18 +59,15 @@ def load(
     )
 
 
+def route_names(workspace: Path) -> list[str]:
+    """Return the names of the files in ``routes/``, broken ones included."""
+    return _stems(workspace, "routes", ".toml")
+
+
 def _read_main(
     workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object], report: Report
 ) -> Document | None:
-    if not (workspace / sections.FILE).exists():
-        report.add_file(
-            "E0101",
-            str(workspace),
-            f"there is no {sections.FILE} here, so this is not a workspace",
-            hint=f"name one with --workspace DIR, or make one: steadyhand init {workspace}",
-        )
-        return None
-    text = read_text(workspace, sections.FILE, report)
+    text = sections.read_main_text(workspace, report)
     document = None if text is None else parse(sections.FILE, text, report)
     if document is None:
         return None
@@ -94,7 +88,7 @@ def _read_prompts(workspace: Path, report: Report) -> dict[str, Prompt]:
 
 def _read_routes(workspace: Path, known: Known, report: Report) -> dict[str, RouteSettings]:
     routes = {}
-    for name in _stems(workspace, "routes", ".toml"):
+    for name in route_names(workspace):
         file = f"routes/{name}.toml"
         check_name(name, "route", Document(file, {}, {}), (), report)
         route = read_route(workspace, file, known, report)

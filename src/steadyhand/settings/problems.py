@@ -95,7 +95,7 @@ CODES: Final[dict[str, Explanation]] = {
     "E0304": Explanation(
         "no floor",
         "Every route ends in a [floor], the rung that cannot fail, so that an answer leaves in "
-        "time whatever the providers do. Without curated content use: [floor] kind = \"error\".",
+        'time whatever the providers do. Without curated content use: [floor] kind = "error".',
     ),
     "E0305": Explanation(
         "not a floor",

@@ -1,12 +1,13 @@
 """Read the sections of ``steadyhand.toml``."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from steadyhand.routing.settings import SLO_CLASSES, SloSettings
-from steadyhand.settings.document import Document, Report
+from steadyhand.settings.document import Document, Report, read_text
 from steadyhand.settings.lines import KeyPath
 from steadyhand.settings.problems import nearest
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
@@ -24,6 +25,19 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""
+
+
+def read_main_text(workspace: Path, report: Report) -> str | None:
+    """Return the text of ``steadyhand.toml``, or ``None`` and a problem if there is none."""
+    if not (workspace / FILE).exists():
+        report.add_file(
+            "E0101",
+            str(workspace),
+            f"there is no {FILE} here, so this is not a workspace",
+            hint=f"name one with --workspace DIR, or make one: steadyhand init {workspace}",
+        )
+        return None
+    return read_text(workspace, FILE, report)
 
 
 def check_section_names(document: Document, report: Report) -> None:

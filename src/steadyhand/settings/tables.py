@@ -82,32 +82,35 @@ class RecordsSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_ms: int = Field(
-        default=50,
-        ge=1,
+        default=100,
+        ge=10,
         le=10_000,
-        description="longest time between a request's end and its record on disk; at most this "
-        "much is lost when a process is killed",
+        description="time between two group commits; what a killed process may lose",
     )
-    max_bytes: int = Field(
-        default=1_024 * _MEBIBYTE,
-        ge=_MEBIBYTE,
-        description="size of the local log at which new records are dropped and counted; only "
-        "reached while the control process is away",
+    segment_mib: int = Field(
+        default=8, ge=1, le=1024, description="a segment is closed once it is this long"
     )
-    segment_bytes: int = Field(
-        default=16 * _MEBIBYTE, ge=65_536, description="size at which a log file is closed"
+    segment_age_s: float = Field(
+        default=2.0, gt=0, le=3600, description="a segment is closed once it is this old"
+    )
+    max_mib: int = Field(
+        default=1024,
+        ge=16,
+        description="most of one process's log on disk and not yet shipped; past it records are "
+        "dropped and counted",
+    )
+    max_pending_mib: int = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="most of one process's log in memory while the disk stalls; past it records "
+        "are dropped and counted",
     )
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy address of the database, or `env:NAME` or `file:PATH` to read it "
         "from; by default SQLite in the state directory",
     )
-
-    @model_validator(mode="after")
-    def _log_holds_segments(self) -> Self:
-        if self.segment_bytes * 2 > self.max_bytes:
-            raise ValueError("max_bytes must hold at least two segments of segment_bytes")
-        return self
 
 
 class ControlSettings(BaseModel):

@@ -65,9 +65,7 @@ def load_plugin(
     except UnknownPlugin as error:
         known = plugins.kinds(package)
         hint = f"kinds are {', '.join(known)}"
-        report.add(
-            "E0201", document, path, error.message, nearest=nearest(kind, known), hint=hint
-        )
+        report.add("E0201", document, path, error.message, nearest=nearest(kind, known), hint=hint)
     return None
 
 

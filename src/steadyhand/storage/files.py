@@ -1,4 +1,4 @@
-"""Replace small files so that a reader, or a crash, sees the old content or the new, never a part."""
+"""Replace small files so that reader or crash sees the old content or the new, never a part."""
 
 import os
 import tempfile

@@ -12,13 +12,13 @@ _HEADER = re.compile(r"^\s*\[")
 class KeyExists(ConfigurationError):
     """``keys.toml`` has a key of this name already."""
 
-    code = "key_exists"
+    code, status = "key_exists", 409
 
 
 class KeyMissing(ConfigurationError):
     """``keys.toml`` has no key of this name."""
 
-    code = "key_missing"
+    code, status = "key_missing", 404
 
 
 def _header(name: str) -> re.Pattern[str]:
