@@ -30,7 +30,7 @@ from steadyhand.http.request import Phase, Refusal, RequestReader
 if TYPE_CHECKING:
     from steadyhand.http.server import Server
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 _RESET = struct.pack("ii", 1, 0)
 _TIMER_SLACK_S = 0.001
 
@@ -118,6 +118,8 @@ class ServerConnection(asyncio.Protocol):
         self._client_left()
         if self._timer is not None:
             self._timer.cancel()
+        if self._task is not None and not self._task.done():
+            self.server.keep_until_done(self._task)
         self.server.forget(self)
 
     @override
@@ -211,7 +213,7 @@ class ServerConnection(asyncio.Protocol):
             reply.abort()
             raise
         except Exception:
-            _log.exception("the request handler failed")
+            _logger.exception("the request handler failed")
             self._answer_failure(reply)
         else:
             if not reply.ended:

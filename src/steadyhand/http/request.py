@@ -197,9 +197,7 @@ class RequestReader:
         if coding is not None:
             self._gzip = coding.lower() in (b"gzip", b"x-gzip")
             if not self._gzip and coding.lower() not in (b"", b"identity"):
-                raise Refusal(
-                    415, "unsupported_content_encoding", "send the body plain or as gzip"
-                )
+                raise Refusal(415, "unsupported_content_encoding", "send the body plain or as gzip")
         if b"expect" in headers:
             self._check_expectation(headers[b"expect"])
 
