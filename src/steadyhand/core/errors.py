@@ -4,7 +4,7 @@ Each error is written to the person on call: what happened with its values, whet
 request may succeed later, and what can be done now. ``docs/reference/errors.md`` lists the codes.
 """
 
-from typing import ClassVar
+from typing_extensions import override
 
 
 class SteadyhandError(Exception):
@@ -19,9 +19,9 @@ class SteadyhandError(Exception):
         retry_after_s: Seconds a caller should wait, or ``None`` if unknown.
     """
 
-    code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
+    code: str = "internal_error"
+    status: int = 500
+    retryable: bool = False
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class SteadyhandError(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
 
+    @override
     def __str__(self) -> str:
         """Read as one line: the sentence, then the hint in brackets."""
         return f"{self.message} ({self.hint})" if self.hint else self.message
