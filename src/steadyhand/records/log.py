@@ -24,6 +24,7 @@ from zlib import crc32
 
 import msgspec
 
+from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.frame import HEAD_BYTES, MAX_PAYLOAD, pack_head
 from steadyhand.records.record import Record
 from steadyhand.records.segment import writer_id
@@ -33,11 +34,6 @@ logger = logging.getLogger(__name__)
 
 _CHUNK_FRAMES = 4096  # of one write: about a megabyte, joined in well under a millisecond
 _ENCODING_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, OverflowError)
-
-
-def wall_clock_us() -> int:
-    """Return microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)

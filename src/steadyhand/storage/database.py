@@ -1,7 +1,7 @@
 """A SQL database: SQLite or Postgres, spoken to in the subset that both share."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,22 +24,26 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         """Take an engine from :func:`steadyhand.storage.open.open_database`."""
         self.engine = engine
+        self._writing = engine.execution_options(writes=True)
+        self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Run one transaction: committed when the block ends, rolled back if it raises.
+    def read(self) -> AbstractContextManager[Connection]:
+        """Run the block in one transaction that sees one moment of the database.
 
         Raises:
-            DatabaseUnavailable: The backend is locked, full, gone or not set up. Retryable.
+            DatabaseUnavailable: The backend is locked, full, gone or not set up.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise DatabaseUnavailable(
-                f"database {self.name} failed: {_first_line(error)}",
-                hint="check that it is reachable, not full, and not locked by another program",
-            ) from error
+        return self._transaction(self.engine)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Run the block in one transaction: committed at its end, rolled back if it raises.
+
+        SQLite takes its one write lock at once, so a reading at the top still holds at the end.
+
+        Raises:
+            DatabaseUnavailable: As for ``read``; nothing of the block is kept.
+        """
+        return self._transaction(self._writing)
 
     @property
     def name(self) -> str:
@@ -50,7 +54,14 @@ class Database:
         """Close every idle connection."""
         self.engine.dispose()
 
-
-def _first_line(error: SQLAlchemyError) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).partition("\n")[0]
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, self._driver_error) as error:
+            cause = getattr(error, "orig", None) or error
+            raise DatabaseUnavailable(
+                f"database {self.name} failed: {str(cause).partition(chr(10))[0]}",
+                hint="check that it is reachable, not full, and not locked by another program",
+            ) from error

@@ -19,7 +19,7 @@ VERSION_TABLE = "schema_version"
 def upgrade(database: Database) -> list[str]:
     """Bring the schema to this version, all steps or none; return the revisions applied.
 
-    Safe to run at every start and from several processes at once.
+    To be run at every start.
 
     Raises:
         ConfigurationError: The schema is of a later version of Steadyhand.
@@ -27,7 +27,7 @@ def upgrade(database: Database) -> list[str]:
     """
     here = Path(__file__).parent
     scripts = ScriptDirectory(str(here), version_locations=[str(here / "versions")])
-    with database.transaction() as connection:
+    with database.write() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         current = context.get_current_revision()
         known = {script.revision for script in scripts.walk_revisions()}
