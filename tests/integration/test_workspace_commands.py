@@ -250,7 +250,9 @@ def test_a_taken_or_absent_name_is_refused(
     assert type(result.exception) is error
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["revoke", "web"], ["create", "x", "--tenant", "t"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["revoke", "web"], ["create", "x", "--tenant", "t"]]
+)
 def test_keys_need_a_workspace(tmp_path: Path, arguments: list[str]) -> None:
     result = runner.invoke(key.app, [*arguments, "--workspace", str(tmp_path)])
     assert isinstance(result.exception, InvalidWorkspace)

@@ -36,7 +36,7 @@ def test_a_literal_secret_is_found_and_never_shown(line: str) -> None:
     [problem] = report.problems
     assert problem.code == "E0107"
     assert "env:" in problem.hint
-    shown = problem.as_text() + str(problem.as_json())
+    shown = problem.text() + str(problem.fields())
     assert SECRET not in shown
     assert "AKIAIOSFODNN7EXAMPLE" not in shown
 

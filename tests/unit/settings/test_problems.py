@@ -22,7 +22,7 @@ PROBLEM = Problem(
 
 
 def test_a_problem_reads_as_code_sentence_place_and_hint() -> None:
-    assert PROBLEM.as_text() == (
+    assert PROBLEM.text() == (
         "error[E0301]: there is no provider 'simulatd'\n"
         '  --> routes/support.toml:7  rungs[0].provider = "simulatd"\n'
         "hint: did you mean 'simulated'?   explain: steadyhand explain E0301"
@@ -30,13 +30,13 @@ def test_a_problem_reads_as_code_sentence_place_and_hint() -> None:
 
 
 def test_without_key_value_or_hint_nothing_is_left_dangling() -> None:
-    assert Problem("E0102", "keys.toml", "", "", "cannot be read").as_text() == (
+    assert Problem("E0102", "keys.toml", "", "", "cannot be read").text() == (
         "error[E0102]: cannot be read\n  --> keys.toml\nhint: explain: steadyhand explain E0102"
     )
 
 
 def test_the_json_form_has_the_same_parts() -> None:
-    assert PROBLEM.as_json() == {
+    assert PROBLEM.fields() == {
         "code": "E0301",
         "path": "routes/support.toml:7",
         "key": "rungs[0].provider",
