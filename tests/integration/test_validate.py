@@ -320,6 +320,17 @@ def test_all_files_are_checked_in_one_pass(tmp_path: Path) -> None:
     assert files == {"steadyhand.toml", "routes/ask.toml", "keys.toml", "prompts/ask.md"}
 
 
+def test_a_rung_with_two_mistakes_has_both_told(tmp_path: Path) -> None:
+    route = ROUTE.replace('"near"', '"nera"').replace("model =", "modell =")
+    problems = problems_of(write(tmp_path, {"routes/ask.toml": route}))
+    assert {problem.code for problem in problems} == {"E0104", "E0301"}
+
+
+def test_blank_lines_in_a_corpus_are_passed_over(tmp_path: Path) -> None:
+    root = write(tmp_path, {SECTIONS: f"\n{FILES[SECTIONS]}\n\n"})
+    assert len(load(root, {}, {}).prompts["ask"].passages) == 1
+
+
 def test_file_then_environment_then_flags(tmp_path: Path) -> None:
     root = write(
         tmp_path, {"steadyhand.toml": MAIN + "[server]\nport = 1\ndrain_s = 1\nprocesses = 1\n"}

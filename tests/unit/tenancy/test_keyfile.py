@@ -53,6 +53,10 @@ def test_a_removed_key_takes_only_its_own_lines() -> None:
     assert set(tomllib.loads(remove_key(TEXT, "second"))["keys"]) == {"first", "third.one"}
 
 
+def test_a_key_is_removed_from_tables_without_lines_between() -> None:
+    assert remove_key("[keys.a]\nx = 1\n[keys.b]\ny = 2\n", "a") == "[keys.b]\ny = 2\n"
+
+
 def test_an_absent_key_cannot_be_removed() -> None:
     with pytest.raises(KeyMissing, match="steadyhand key list"):
         remove_key(TEXT, "irst")
