@@ -25,7 +25,7 @@ from typing_extensions import override
 from steadyhand.http.head import header_lines, status_line
 from steadyhand.http.messages import Request
 from steadyhand.http.reply import ServerReply
-from steadyhand.http.request import Phase, Refusal, RequestReader
+from steadyhand.http.request import BODY, HEAD, Refusal, RequestReader
 
 if TYPE_CHECKING:
     from steadyhand.http.server import Server
@@ -303,9 +303,9 @@ class ServerConnection(asyncio.Protocol):
             return self.stalled_since_s + limits.stall_s
         if self._reply is not None:
             return inf
-        if self._reader.phase is Phase.HEAD:
+        if self._reader.phase == HEAD:
             return self._reader.phase_begun_s + limits.head_timeout_s
-        if self._reader.phase is Phase.BODY:
+        if self._reader.phase == BODY:
             return self._reader.body_due_s()
         return self._idle_since_s + limits.keep_alive_s
 
