@@ -155,7 +155,8 @@ class ServerConnection(asyncio.Protocol):
             self.close()
         else:
             self._idle_since_s = monotonic()
-            self._read_on()
+            if self._ahead or self._reader.phase:
+                self._read_on()
 
     def close(self) -> None:
         """Close after what was written has left, at most ``linger_s`` from now."""
@@ -190,9 +191,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _deliver(self, request: Request, http11: bool, keep_alive: bool) -> None:  # noqa: FBT001
         self.server.requests += 1
-        reply = ServerReply(
-            self, http11=http11, keep_alive=keep_alive, bare=request.method == b"HEAD"
-        )
+        reply = ServerReply(self, http11, keep_alive, request.method == b"HEAD")
         if self._reply is None:
             self._start(request, reply)
         else:
