@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from steadyhand.core.errors import InvalidValue
 from steadyhand.records.record import Record
 
@@ -61,6 +63,7 @@ class Position(NamedTuple):
     writer: str
     sequence: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.received_us}.{self.writer}.{self.sequence}"
 
