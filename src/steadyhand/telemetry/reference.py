@@ -8,9 +8,11 @@ All metrics of one installation are scraped from the control plane, at `/metrics
 generated from `src/steadyhand/telemetry/names.py`.
 
 `-` stands for a value that there is none of: an unknown route, a rung that calls no provider. A
-label takes at most 500 values of its own; what comes later is counted under `other`. Histograms
-have an edge at {grid} ms and at every latency threshold of the workspace's SLO classes, so the
-share of answers inside an SLO is exact.
+label takes at most 500 values of its own; what comes later is counted under `other`.
+
+Histograms have an edge at every latency threshold of the workspace's SLO classes, so the share of
+answers inside an SLO is exact, and at these milliseconds:
+{grid}.
 """
 
 
