@@ -75,8 +75,9 @@ class Gateway:
         except SteadyhandError as error:
             self._refuse(exchange, error)
         except CancelledError:
-            trail.outcome, trail.reason = "client_gone", "client_gone"
-            trail.status = trail.status or CLIENT_GONE
+            if not trail.ended_s:  # a client may leave as soon as it has the last byte
+                trail.outcome, trail.reason = "client_gone", "client_gone"
+                trail.status = trail.status or CLIENT_GONE
             raise
         except Exception:
             trail.status = 500
