@@ -4,8 +4,6 @@ Each error is written to the person on call: what happened with its values, whet
 request may succeed later, and what can be done now. ``docs/reference/errors.md`` lists the codes.
 """
 
-from typing import ClassVar
-
 
 class SteadyhandError(Exception):
     """Base of every error raised on purpose.
@@ -19,9 +17,9 @@ class SteadyhandError(Exception):
         retry_after_s: Seconds a caller should wait, or ``None`` if unknown.
     """
 
-    code: ClassVar[str] = "internal_error"
-    status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
+    code: str = "internal_error"
+    status: int = 500
+    retryable: bool = False
 
     def __init__(
         self,

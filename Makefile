@@ -1,0 +1,95 @@
+# The one entrance: `make` lists what there is. GNU make 4.3 or later; no root, nothing installed outside .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WORKSPACE ?= demo
+PORT ?= 8080
+CONTROL_PORT ?= 8081
+# `make lock UPGRADE=--upgrade` takes new versions; without it, locks change only where they must.
+UPGRADE ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SETUP := $(VENV)/.setup
+DEV := $(VENV)/.dev
+COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+.PHONY: help setup dev run check test fix bench lock record-fixtures clean
+
+help:  ## Show this list
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Python is missing: no python3.11 or python3 on the PATH. Install Python 3.11 or later," \
+			"or name one: make setup PYTHON=..." >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1), but Steadyhand needs Python 3.11 or later." \
+			"Install one, or name one: make setup PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no working venv module (venv or ensurepip is missing). On Debian and Ubuntu it is" \
+			"a package of its own: apt-get install python3-venv" >&2; exit 1; }
+	@echo "creating $(VENV) with $$("$(PYTHON)" -V)"
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(SETUP): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "installing the runtime into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/dev.txt $(SETUP)
+	@echo "installing the development tools into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(SETUP)  ## Make .venv with the runtime and the steadyhand command
+
+dev: $(DEV)  ## Add the tools for tests, types and lint to .venv
+
+run: setup  ## Serve WORKSPACE (demo) on PORT (8080) and CONTROL_PORT (8081)
+	@[ -d "$(WORKSPACE)" ] || $(BIN)/steadyhand init "$(WORKSPACE)"
+	@exec $(BIN)/steadyhand serve --workspace "$(WORKSPACE)" --port "$(PORT)" --control-port "$(CONTROL_PORT)"
+
+check: dev  ## Format, lint, types, import contracts, unit and architecture tests; under two minutes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
+
+test: dev check  ## check, then the whole suite with coverage: what CI runs
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	@echo "pure modules, 100 % wanted:"
+	@$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.support.pure)"
+
+fix: dev  ## Format, and repair what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: dev  ## Measure added latency against the budgets
+	$(BIN)/python benchmarks/compare.py
+
+record-fixtures: dev  ## Record the providers' wire fixtures for the contract tests again
+	$(BIN)/python -m tests.contract.record_fixtures
+
+lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
+	@[ -x $(BIN)/uv ] || $(PIP) install --require-hashes -r requirements/dev.txt
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) requirements/build.in -c requirements/run.txt -o requirements/build.txt
+	$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
+		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+
+clean:  ## Remove caches, reports and built files; keeps .venv and workspaces
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov
+	rm -f .coverage .coverage.* coverage.json coverage.xml
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

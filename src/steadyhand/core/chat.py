@@ -1,0 +1,134 @@
+"""Chat completions, OpenAI's shape: what the house reads of a request, an answer, a chunk.
+
+Only fields that a decision needs are named; everything else passes by untouched, so a field that
+OpenAI adds tomorrow works today. Source: OpenAI's public API description, read 2026-11.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class StreamOptions(msgspec.Struct, gc=False):
+    """The request's ``stream_options``."""
+
+    include_usage: bool | None = None
+
+
+class JsonSchema(msgspec.Struct, gc=False):
+    """``response_format.json_schema``; the schema stays as the client wrote it."""
+
+    name: str = ""
+    schema: msgspec.Raw | None = None
+
+
+class ResponseFormat(msgspec.Struct, gc=False):
+    """The request's ``response_format``."""
+
+    type: str
+    json_schema: JsonSchema | None = None
+
+
+class Extension(msgspec.Struct, gc=False):
+    """The ``steadyhand`` object in a request; taken out before the body goes upstream.
+
+    Attributes:
+        deadline_ms: A shorter latency budget than the route's, in milliseconds.
+    """
+
+    deadline_ms: float | None = None
+
+
+class ChatRequest(msgspec.Struct, gc=False):
+    """What is read of a chat request."""
+
+    model: str
+    messages: list[msgspec.Raw]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    n: int | None = None
+    tools: list[msgspec.Raw] | None = None
+    functions: list[msgspec.Raw] | None = None
+    response_format: ResponseFormat | None = None
+    steadyhand: Extension | UnsetType = UNSET
+
+
+class Usage(msgspec.Struct, gc=False):
+    """Token counts as the provider gives them."""
+
+    class Prompt(msgspec.Struct, gc=False):
+        """Parts of the prompt's tokens."""
+
+        cached_tokens: int | None = None
+
+    class Completion(msgspec.Struct, gc=False):
+        """Parts of the completion's tokens."""
+
+        reasoning_tokens: int | None = None
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: Prompt | None = None
+    completion_tokens_details: Completion | None = None
+
+
+class AnswerChoice(msgspec.Struct, gc=False):
+    """One choice of a whole answer."""
+
+    finish_reason: str | None = None
+    message: msgspec.Raw | None = None
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What is read of a whole answer; ``error`` set means failure whatever the status said."""
+
+    choices: list[AnswerChoice] | None = None
+    usage: Usage | None = None
+    model: str = ""
+    error: msgspec.Raw | UnsetType = UNSET
+
+
+class Delta(msgspec.Struct, gc=False):
+    """What a chunk adds. Any of these but ``role`` is content: the stream may commit."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[msgspec.Raw] | None = None
+    function_call: msgspec.Raw | None = None
+    audio: msgspec.Raw | None = None
+
+    def has_content(self) -> bool:
+        """Tell whether a reader would have something to show or act on."""
+        return bool(
+            self.content
+            or self.reasoning_content
+            or self.reasoning
+            or self.refusal
+            or self.tool_calls
+            or (self.function_call is not None and self.function_call != b"null")
+            or (self.audio is not None and self.audio != b"null")
+        )
+
+
+class ChunkChoice(msgspec.Struct, gc=False):
+    """One choice of a chunk."""
+
+    index: int = 0
+    delta: Delta | None = None
+    finish_reason: str | None = None
+
+
+class Chunk(msgspec.Struct, gc=False):
+    """What is read of a stream's chunk."""
+
+    choices: list[ChunkChoice] | None = None
+    usage: Usage | None | UnsetType = UNSET
+    model: str = ""
+    error: msgspec.Raw | UnsetType = UNSET
+
+
+Modality = Literal["text", "tools", "schema"]
+"""What kind of answer a request can take: any text, a tool call, or JSON under a schema."""

@@ -1,0 +1,171 @@
+"""Edit a JSON object by splice: change one field, leave every other byte as the client sent it.
+
+Parsing and writing again would round 64-bit integers, reorder and respell; a gateway that does it
+changes requests it was only asked to carry. So edits work on byte positions of top-level fields.
+
+Finding them is the cost. The usual case is settled by counting: inside JSON strings quotes are
+escaped, so the bytes ``"model"`` can only be a key, or a string that is exactly that word. If they
+occur once, and no ``\\u`` escape could spell the key otherwise, that is the field. Only other
+bodies are scanned, by a tokenizer whose every step is one regular-expression match.
+"""
+
+import re
+from typing import NamedTuple
+
+from steadyhand.core.errors import InvalidRequest
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,}\]]+', re.DOTALL)
+_COLON = re.compile(rb"\s*:\s*")
+
+
+class Span(NamedTuple):
+    """Where a top-level field stands: ``body[key:end]`` is ``"name": value``."""
+
+    key: int
+    value: int
+    end: int
+
+
+def find(body: bytes, name: bytes) -> Span | None:
+    """Return where the top-level field ``name`` stands in ``body``, a valid JSON object.
+
+    Raises:
+        InvalidRequest: The field stands there twice; readers disagree about which one counts.
+    """
+    settled = _settle(body, name)
+    if settled is None:
+        return None
+    key, value = settled
+    if value >= 0 and body[value] not in b"{[":
+        match = _SCALAR.match(body, value)
+        if match is not None:
+            return Span(key, value, match.end())
+    return _scan(body, name)
+
+
+def _settle(body: bytes, name: bytes) -> tuple[int, int] | None:
+    """Return the positions of key and value by counting, ``(-1, -1)`` if that cannot tell."""
+    quoted = b'"%b"' % name
+    at = body.find(quoted)
+    if b"\\u" in body or (at >= 0 and body.find(quoted, at + 1) >= 0):
+        return -1, -1
+    if at < 0:
+        return None
+    match = _COLON.match(body, at + len(quoted))
+    if match is None or not _is_outermost(body, at):  # a string that equals the name; or nested
+        return None
+    return at, match.end()
+
+
+def _is_outermost(body: bytes, at: int) -> bool:
+    """Tell whether position ``at`` is directly inside the object."""
+    head = _STRING.sub(b"", body[:at])
+    opened = head.count(b"{") + head.count(b"[")
+    return opened - head.count(b"}") - head.count(b"]") == 1
+
+
+def _scan(body: bytes, name: bytes) -> Span | None:
+    """Find ``name`` by walking every token; for the rare bodies that counting cannot settle."""
+    found: Span | None = None
+    depth, key, value = 0, -1, -1
+    matches, expects_key = False, True
+    end = 0
+    for match in _TOKEN.finditer(body):
+        token = match.group()
+        if depth == 1 and token in (b",", b"}"):
+            if matches and value >= 0:
+                if found is not None:
+                    raise InvalidRequest(
+                        f"field {name.decode()!r} is given twice", param=name.decode()
+                    )
+                found = Span(key, value, end)
+            key, value, matches, expects_key = -1, -1, False, True
+        elif depth == 1 and token == b":" and value < 0:
+            expects_key = False
+        elif depth == 1 and expects_key:
+            key = match.start()
+            matches = _unescape(token) == name
+        elif depth == 1 and value < 0:
+            value = match.start()
+        if token in (b"{", b"["):
+            depth += 1
+        elif token in (b"}", b"]"):
+            depth -= 1
+        end = match.end()
+    return found
+
+
+def _unescape(token: bytes) -> bytes:
+    """Return the bytes of a quoted key with its ``\\uXXXX`` escapes of plain ASCII undone."""
+    inner = token[1:-1]
+    if b"\\" not in inner:
+        return inner
+    return re.sub(rb"\\u00([0-7][0-9a-fA-F])", lambda m: bytes([int(m.group(1), 16)]), inner)
+
+
+def replace(body: bytes, span: Span, value: bytes) -> bytes:
+    """Return ``body`` with another value in the field at ``span``."""
+    return b"".join((body[: span.value], value, body[span.end :]))
+
+
+def remove(body: bytes, span: Span) -> bytes:
+    """Return ``body`` without the field at ``span`` and without the comma that it leaves over."""
+    head, tail = body[: span.key], body[span.end :]
+    if tail.lstrip()[:1] == b",":
+        return head + tail[tail.index(b",") + 1 :]
+    stripped = head.rstrip()
+    return (stripped[:-1] if stripped.endswith(b",") else head) + tail
+
+
+def append(body: bytes, name: bytes, value: bytes) -> bytes:
+    """Return ``body`` with one more field at its end; ``body`` is a valid JSON object."""
+    end = body.rindex(b"}")
+    comma = b"" if body[:end].rstrip().endswith(b"{") else b","
+    return b'%b%b"%b":%b%b' % (body[:end], comma, name, value, body[end:])
+
+
+def set_field(body: bytes, name: bytes, value: bytes) -> bytes:
+    """Return ``body`` with the top-level field ``name`` set, in place if it is there."""
+    span = find(body, name)
+    return append(body, name, value) if span is None else replace(body, span, value)
+
+
+def remove_field(body: bytes, name: bytes) -> bytes:
+    """Return ``body`` without the top-level field ``name``; unchanged if it is not there."""
+    span = find(body, name)
+    return body if span is None else remove(body, span)
+
+
+def set_model(body: bytes, model_json: bytes) -> bytes:
+    """Return a chat body that names another model; ``model_json`` is a JSON string, quoted."""
+    return set_field(body, b"model", model_json)
+
+
+def ask_usage(body: bytes) -> bytes:
+    """Return a streaming chat body whose ``stream_options`` ask for usage."""
+    span = find(body, b"stream_options")
+    if span is None:
+        return append(body, b"stream_options", b'{"include_usage":true}')
+    options = body[span.value : span.end]
+    if options == b"null":
+        return replace(body, span, b'{"include_usage":true}')
+    return replace(body, span, set_field(options, b"include_usage", b"true"))
+
+
+def put_first(body: bytes, name: bytes, element: bytes) -> bytes:
+    """Return ``body`` with ``element`` put first in the array in top-level field ``name``.
+
+    Raises:
+        InvalidRequest: There is no such field, or it is not an array.
+    """
+    settled = _settle(body, name)
+    if settled == (-1, -1):
+        span = _scan(body, name)
+        settled = None if span is None else (span.key, span.value)
+    if settled is None or body[settled[1]] != 0x5B:
+        raise InvalidRequest(f"{name.decode()!r} must be an array", param=name.decode())
+    start = settled[1] + 1
+    comma = b"" if body[start:].lstrip()[:1] == b"]" else b","
+    return b"".join((body[:start], element, comma, body[start:]))

@@ -1,0 +1,121 @@
+"""The one typed value that travels the request path; each stage returns it extended.
+
+``Exchange`` is frozen. What happens *while* a stage waits (attempts, first content, tokens) is
+noted in its :class:`Trail`, so that the record tells the truth even if the stage is cancelled.
+"""
+
+from math import inf
+
+import msgspec
+
+from steadyhand.core.chat import ChatRequest, Modality, Usage
+from steadyhand.gateway.serving import Ladder, Serving
+from steadyhand.http.messages import Header, Reply, Request
+from steadyhand.records.record import Attempt, Outcome
+from steadyhand.tenancy.model import Key
+
+NOBODY = Key(name="", tenant="", channel="", routes=())
+
+
+class Trail:
+    """What has happened to a request so far; seconds are monotonic.
+
+    Attributes:
+        attempts: Rungs tried, in order.
+        first_content_s: When the first content was ready to leave, 0 if none was.
+        ended_s: When the last answer byte was handed over, 0 if it was not.
+        outcome: How it ended, as known so far.
+        reason: The named reason of ``outcome``.
+        rung: Kind of the rung that spoke.
+        provider: Provider that spoke.
+        model: Deployment's model that spoke.
+        served_model: What upstream says it was.
+        finish_reason: Of the first choice.
+        usage: As counted upstream, or ``None``.
+        status: HTTP status sent, 0 if none was.
+    """
+
+    __slots__ = (
+        "attempts",
+        "ended_s",
+        "finish_reason",
+        "first_content_s",
+        "model",
+        "outcome",
+        "provider",
+        "reason",
+        "rung",
+        "served_model",
+        "status",
+        "usage",
+    )
+
+    def __init__(self) -> None:
+        """Start with nothing having happened; the outcome is the worst until proven better."""
+        self.attempts: list[Attempt] = []
+        self.first_content_s = 0.0
+        self.ended_s = 0.0
+        self.outcome: Outcome = "failed"
+        self.reason = "internal_error"
+        self.rung = ""
+        self.provider = ""
+        self.model = ""
+        self.served_model = ""
+        self.finish_reason = ""
+        self.usage: Usage | None = None
+        self.status = 0
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """One chat request and all that is decided about it.
+
+    Attributes:
+        request: As received.
+        reply: Where the answer goes.
+        request_id: Ours.
+        client_request_id: The client's, if it sent a usable one; echoed.
+        serving: What is served from; the same from the first to the last byte.
+        trail: What has happened so far.
+        chat: What was read of the body.
+        body: The body as it goes on to a provider.
+        key: Rights of the caller (after ``admit``).
+        ladder: What answers (after ``resolve``).
+        deadline_s: Monotonic second of the latency budget (after ``resolve``).
+        modality: What kind of answer is acceptable (after ``resolve``).
+        forwarded: Request headers that go on to the provider.
+    """
+
+    request: Request
+    reply: Reply
+    request_id: str
+    client_request_id: str
+    serving: Serving
+    trail: Trail
+    chat: ChatRequest
+    body: bytes
+    key: Key = NOBODY
+    ladder: Ladder | None = None
+    deadline_s: float = inf
+    modality: Modality = "text"
+    forwarded: tuple[Header, ...] = ()
+
+    @property
+    def stream(self) -> bool:
+        """Whether a stream was asked for."""
+        return self.chat.stream is True
+
+    @property
+    def asks_usage(self) -> bool:
+        """Whether the client asked for usage in its stream."""
+        options = self.chat.stream_options
+        return options is not None and options.include_usage is True
+
+    def answering_ladder(self) -> Ladder:
+        """Return the ladder.
+
+        Raises:
+            RuntimeError: ``resolve`` has not run: the stages are in the wrong order.
+        """
+        if self.ladder is None:
+            raise RuntimeError("the stage 'resolve' must come before this one")
+        return self.ladder

@@ -1,0 +1,25 @@
+"""The request path: the stages, in order, in one tuple."""
+
+from collections.abc import Awaitable, Callable
+
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.stages.admit import admit
+from steadyhand.gateway.stages.answer import answer
+from steadyhand.gateway.stages.resolve import resolve
+from steadyhand.gateway.stages.screen import screen
+from steadyhand.gateway.stages.settle import settle
+
+Stage = Callable[[Exchange], Awaitable[Exchange]]
+
+STAGES: tuple[Stage, ...] = (admit, resolve, screen, answer, settle)
+
+
+async def run(exchange: Exchange) -> Exchange:
+    """Take ``exchange`` through every stage.
+
+    Raises:
+        SteadyhandError: A stage ends the request; nothing has been sent to the client yet.
+    """
+    for stage in STAGES:
+        exchange = await stage(exchange)
+    return exchange

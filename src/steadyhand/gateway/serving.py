@@ -1,0 +1,110 @@
+"""What one gateway process serves from: a snapshot with its rungs and providers built."""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from math import inf
+
+import msgspec
+
+from steadyhand.providers.base import Provider
+from steadyhand.routing.model import Route, SloClass
+from steadyhand.routing.rungs.base import FloorRung, LiveRung
+from steadyhand.snapshot.model import Snapshot
+
+MAX_DIRECT_LADDERS = 1024
+
+BuildLive = Callable[[str, str], LiveRung | None]
+"""Makes a live rung for (provider, model); ``None`` if the provider is not configured."""
+
+
+class Ladder(msgspec.Struct, frozen=True):
+    """A route ready to answer.
+
+    Attributes:
+        route: Name as in the record.
+        slo: The class whose budgets apply.
+        rungs: Live rungs in order.
+        floor: What speaks when none of them did in time.
+        instructions: A system message as JSON, put before the client's messages; or empty.
+    """
+
+    route: str
+    slo: SloClass
+    rungs: tuple[LiveRung, ...]
+    floor: FloorRung
+    instructions: bytes = b""
+
+    def budget_s(self, *, stream: bool) -> float:
+        """Return the latency budget in seconds, ``inf`` if the class has none."""
+        milliseconds = self.slo.first_content_ms if stream else self.slo.whole_ms
+        return milliseconds / 1000 if milliseconds else inf
+
+    def cap_s(self, *, stream: bool) -> float:
+        """Return the cap on a whole exchange in seconds."""
+        if stream or not self.slo.whole_ms:
+            return self.slo.stream_cap_ms / 1000 if self.slo.stream_cap_ms else inf
+        return self.slo.whole_ms / 1000
+
+
+class Serving:
+    """Everything a request reads; replaced as a whole when a snapshot arrives."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        ladders: Mapping[str, Ladder],
+        providers: Mapping[str, Provider],
+        direct: "DirectLadders",
+    ) -> None:
+        """Hold the parts; ``release`` is the digest that records and headers carry."""
+        self.snapshot = snapshot
+        self.ladders = ladders
+        self.providers = providers
+        self.keys = snapshot.keys
+        self.release = snapshot.digest
+        self._direct = direct
+
+    def ladder(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:
+        """Return what answers for ``model``: a route, or a provider's model if a pattern allows."""
+        found = self.ladders.get(model)
+        if found is None and any(fnmatchcase(model, pattern) for pattern in patterns):
+            return self._direct.get(model)
+        return found
+
+    async def close(self) -> None:
+        """Close every provider's connections."""
+        for provider in self.providers.values():
+            await provider.close()
+
+
+class DirectLadders:
+    """Ladders of provider models called by name: one live rung, then an honest error."""
+
+    def __init__(self, build: BuildLive, floor: FloorRung, slo: SloClass) -> None:
+        """Take the maker of live rungs, and the floor and class that all of them share."""
+        self._build = build
+        self._floor = floor
+        self._slo = slo
+        self._made: dict[str, Ladder] = {}
+
+    def get(self, name: str) -> Ladder | None:
+        """Return the ladder for ``provider/model``, or ``None`` if there is no such provider."""
+        found = self._made.get(name)
+        if found is not None:
+            return found
+        provider, _, model = name.partition("/")
+        rung = self._build(provider, model) if model else None
+        if rung is None:
+            return None
+        if len(self._made) >= MAX_DIRECT_LADDERS:  # names come from clients: never grow for ever
+            self._made.clear()
+        ladder = Ladder(route=provider + "/*", slo=self._slo, rungs=(rung,), floor=self._floor)
+        self._made[name] = ladder
+        return ladder
+
+
+def instructions_json(text: str) -> bytes:
+    """Return ``text`` as a system message, or nothing for no text."""
+    if not text:
+        return b""
+    return msgspec.json.encode({"role": "system", "content": text})

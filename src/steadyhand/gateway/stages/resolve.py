@@ -1,0 +1,90 @@
+"""Which ladder answers, under which deadline, with which body?"""
+
+from math import inf
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from steadyhand.core import splice
+from steadyhand.core.chat import ChatRequest, Modality
+from steadyhand.core.errors import InvalidValue, ModelNotFound
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.http.messages import Header
+
+FORWARDED = (b"traceparent", b"tracestate", b"openai-beta", b"idempotency-key")
+"""Request headers that go on to a provider; never credentials, never cookies."""
+
+MAX_FORWARDED_BYTES = 512
+
+
+async def resolve(exchange: Exchange) -> Exchange:
+    """Find the ladder, fix the deadline, and make the body that goes upstream.
+
+    Raises:
+        ModelNotFound: ``model`` names no route and no provider model that the key may call.
+        InvalidValue: The caller's own deadline is not a positive number.
+    """
+    chat = exchange.chat
+    ladder = exchange.serving.ladder(chat.model, exchange.key.models)
+    if ladder is None:
+        raise ModelNotFound(
+            f"the model {chat.model[:200]!r} does not exist or this key may not use it",
+            hint="GET /v1/models lists what this key may call",
+            param="model",
+        )
+    budget_s = ladder.budget_s(stream=exchange.stream)
+    asked_s = caller_budget_s(exchange.request.headers, chat)
+    return replace(
+        exchange,
+        ladder=ladder,
+        deadline_s=exchange.request.received_s + min(budget_s, asked_s),
+        modality=modality(chat),
+        body=outgoing(exchange.body, chat, ladder.instructions),
+        forwarded=forwarded(exchange.request.headers),
+    )
+
+
+def caller_budget_s(headers: dict[bytes, bytes], chat: ChatRequest) -> float:
+    """Return the budget the caller asks for in seconds, ``inf`` if it asks for none.
+
+    It may be less than the route's; more has no effect.
+    """
+    if chat.steadyhand is not UNSET and chat.steadyhand.deadline_ms is not None:
+        milliseconds = chat.steadyhand.deadline_ms
+    elif b"x-steadyhand-deadline-ms" in headers:
+        try:
+            milliseconds = float(headers[b"x-steadyhand-deadline-ms"])
+        except ValueError:
+            milliseconds = 0
+    else:
+        return inf
+    if not 0 < milliseconds < inf:
+        raise InvalidValue(
+            "the deadline must be a number of milliseconds above 0", param="deadline_ms"
+        )
+    return milliseconds / 1000
+
+
+def modality(chat: ChatRequest) -> Modality:
+    """Tell what kind of answer the request can take."""
+    if chat.tools or chat.functions:
+        return "tools"
+    if chat.response_format is not None and chat.response_format.type != "text":
+        return "schema"
+    return "text"
+
+
+def outgoing(body: bytes, chat: ChatRequest, instructions: bytes) -> bytes:
+    """Return the body without our own object and with the route's instructions put first."""
+    if chat.steadyhand is not UNSET:
+        body = splice.remove_field(body, b"steadyhand")
+    return splice.put_first(body, b"messages", instructions) if instructions else body
+
+
+def forwarded(headers: dict[bytes, bytes]) -> tuple[Header, ...]:
+    """Return the request headers that go on to a provider."""
+    return tuple(
+        (name, headers[name])
+        for name in FORWARDED
+        if name in headers and len(headers[name]) <= MAX_FORWARDED_BYTES
+    )

@@ -1,0 +1,13 @@
+"""What holds for every test: the hypothesis profiles and the rule that CI skips nothing."""
+
+import os
+
+from hypothesis import settings
+
+pytest_plugins = ["pytester", "tests.support.no_skips"]
+
+# ci: the same examples on every run, so that a red build is red for everyone.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
+# nightly: new examples each time, and many; a find becomes an @example.
+settings.register_profile("nightly", deadline=None, max_examples=5_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
