@@ -10,6 +10,9 @@ from enum import IntEnum
 from steadyhand.core.errors import SteadyhandError
 
 
+DEFAULT_URL = "http://127.0.0.1:8081"
+
+
 class ExitCode(IntEnum):
     """What a command's exit code means; the same for every command."""
 

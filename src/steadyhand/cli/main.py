@@ -19,6 +19,7 @@ from steadyhand.cli.errors import MEANING, ExitCode, Problem, Usage, exit_code_o
 from steadyhand.cli.suggestions import did_you_mean
 from steadyhand.core.errors import SteadyhandError
 
+JSON_OUTPUT = ("--output", "json")
 COMPLETION_PARAMETERS = {"install_completion", "show_completion"}
 
 
@@ -193,10 +194,10 @@ def _report(problem: Problem, *, as_json: bool) -> None:
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True) if arguments else ()
     return any(
-        one.partition("=")[0] == "--json" or one == "--output=json" or pair == ("--output", "json")
-        for one, pair in ((pair[0], pair) for pair in pairs)
+        one.partition("=")[0] == "--json" or one == "--output=json" or (one, two) == JSON_OUTPUT
+        for one, two in pairs
     )
 
 

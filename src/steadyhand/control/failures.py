@@ -42,16 +42,10 @@ class InvalidParameter(InvalidValue):
     code, status = "invalid_parameter", 422
 
 
-class DatabaseUnavailable(SteadyhandError):
-    """The database did not answer; the gateways go on answering and keep their records."""
-
-    code, status, retryable = "database_unavailable", 503, True
-
-
-class SnapshotMissing(SteadyhandError):
+class NothingPublished(SteadyhandError):
     """No snapshot has been published yet, so there are no routes and no providers to show."""
 
-    code, status, retryable = "snapshot_missing", 503, True
+    code, status, retryable = "nothing_published", 503, True
 
 
 class Problem(BaseModel):
@@ -99,6 +93,14 @@ def response(
     )
 
 
+def escaped(error: Exception) -> SteadyhandError:
+    """Return what a caller is told of an error that nobody raised on purpose."""
+    return SteadyhandError(
+        f"{type(error).__name__} escaped; this is a bug of Steadyhand",
+        hint="the control plane's log has the traceback under this request id",
+    )
+
+
 def _request_id(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 
@@ -136,17 +138,8 @@ def _http(request: Request, error: Exception) -> Response:
     return response(refusal, _request_id(request), error.headers)
 
 
-def _escaped(request: Request, error: Exception) -> Response:
-    refusal = SteadyhandError(
-        f"{type(error).__name__} escaped; this is a bug of Steadyhand",
-        hint="the control plane's log has the traceback under this request id",
-    )
-    return response(refusal, _request_id(request))
-
-
 def install(app: FastAPI) -> None:
-    """Make every failure of ``app`` leave in the one shape."""
+    """Make every refusal of ``app`` leave in the one shape; the guard sees to what escapes."""
     app.add_exception_handler(SteadyhandError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _escaped)

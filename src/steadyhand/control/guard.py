@@ -1,17 +1,20 @@
-"""What stands before every request: Host and Origin checks, an id, headers that keep browsers out.
+"""What stands around every request: Host and Origin checks, an id, headers that keep browsers out.
 
 A control plane on loopback is still reachable from web pages: by DNS rebinding (a name that the
 attacker owns resolves to 127.0.0.1, so ``Host`` is theirs) and by plain cross-site requests
 (``Origin`` is theirs). Both are refused before routing, on every path, health and metrics included.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from steadyhand.control.failures import HostNotAllowed, OriginNotAllowed, response
+from steadyhand.control.failures import HostNotAllowed, OriginNotAllowed, escaped, response
 from steadyhand.core.errors import SteadyhandError
+
+log = logging.getLogger(__name__)
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 ANY_HOST = "*"
@@ -72,7 +75,10 @@ def refusal(
 
 
 class Guard:
-    """Pure ASGI middleware: refuses foreign hosts and origins, stamps ids and security headers."""
+    """Pure ASGI middleware: refuses foreign hosts and origins, stamps ids and security headers.
+
+    What escapes the application leaves as a 500 in the one shape, and is logged with its id.
+    """
 
     def __init__(
         self,
@@ -98,8 +104,12 @@ class Guard:
         request_id = self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
 
+        started = False
+
         async def stamped(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 headers["x-request-id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
@@ -114,7 +124,13 @@ class Guard:
             self._allowed_origins,
         )
         answer = self._app if refused is None else response(refused, request_id)
-        await answer(scope, receive, stamped)
+        try:
+            await answer(scope, receive, stamped)
+        except Exception as error:
+            if started:
+                raise
+            log.exception("request %s failed", request_id)
+            await response(escaped(error), request_id)(scope, receive, stamped)
 
 
 def _all(scope: Scope, name: bytes) -> list[str]:
