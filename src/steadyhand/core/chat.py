@@ -125,7 +125,7 @@ class Chunk(msgspec.Struct, gc=False):
     """What is read of a stream's chunk."""
 
     choices: list[ChunkChoice] | None = None
-    usage: Usage | None | UnsetType = UNSET
+    usage: Usage | UnsetType | None = UNSET
     model: str = ""
     error: msgspec.Raw | UnsetType = UNSET
 

@@ -4,6 +4,8 @@ Each error is written to the person on call: what happened with its values, whet
 request may succeed later, and what can be done now. ``docs/reference/errors.md`` lists the codes.
 """
 
+from typing_extensions import override
+
 
 class SteadyhandError(Exception):
     """Base of every error raised on purpose.
@@ -36,6 +38,7 @@ class SteadyhandError(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
 
+    @override
     def __str__(self) -> str:
         """Read as one line: the sentence, then the hint in brackets."""
         return f"{self.message} ({self.hint})" if self.hint else self.message

@@ -8,9 +8,7 @@ from steadyhand.core.errors import SecretUnavailable
 PATTERN = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")
 
 
-def resolve(
-    reference: str, environment: Mapping[str, str], read_text: Callable[[str], str]
-) -> str:
+def resolve(reference: str, environment: Mapping[str, str], read_text: Callable[[str], str]) -> str:
     """Return the secret that ``reference`` (``env:NAME`` or ``file:PATH``) names.
 
     ``read_text`` opens a file for the caller, who decides what paths are relative to.

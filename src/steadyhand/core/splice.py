@@ -1,15 +1,16 @@
-"""Edit a JSON object by splice: change one field, leave every other byte as the client sent it.
+r"""Edit a JSON object by splice: change one field, leave every other byte as the client sent it.
 
 Parsing and writing again would round 64-bit integers, reorder and respell; a gateway that does it
 changes requests it was only asked to carry. So edits work on byte positions of top-level fields.
 
 Finding them is the cost. The usual case is settled by counting: inside JSON strings quotes are
 escaped, so the bytes ``"model"`` can only be a key, or a string that is exactly that word. If they
-occur once, and no ``\\u`` escape could spell the key otherwise, that is the field. Only other
+occur once, and no ``\u`` escape could spell the key otherwise, that is the field. Only other
 bodies are scanned, by a tokenizer whose every step is one regular-expression match.
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from steadyhand.core.errors import InvalidRequest
@@ -17,6 +18,7 @@ from steadyhand.core.errors import InvalidRequest
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,}\]]+', re.DOTALL)
+_STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 _COLON = re.compile(rb"\s*:\s*")
 
 
@@ -68,37 +70,32 @@ def _is_outermost(body: bytes, at: int) -> bool:
 
 def _scan(body: bytes, name: bytes) -> Span | None:
     """Find ``name`` by walking every token; for the rare bodies that counting cannot settle."""
-    found: Span | None = None
-    depth, key, value = 0, -1, -1
-    matches, expects_key = False, True
-    end = 0
+    found = [span for key, span in _fields(body) if _unescape(key) == name]
+    if len(found) > 1:
+        raise InvalidRequest(f"field {name.decode()!r} is given twice", param=name.decode())
+    return found[0] if found else None
+
+
+def _fields(body: bytes) -> Iterator[tuple[bytes, Span]]:
+    """Yield each top-level field: its quoted key and where it stands."""
+    depth, value, end = 0, -1, 0
+    key: re.Match[bytes] | None = None
     for match in _TOKEN.finditer(body):
         token = match.group()
         if depth == 1 and token in (b",", b"}"):
-            if matches and value >= 0:
-                if found is not None:
-                    raise InvalidRequest(
-                        f"field {name.decode()!r} is given twice", param=name.decode()
-                    )
-                found = Span(key, value, end)
-            key, value, matches, expects_key = -1, -1, False, True
-        elif depth == 1 and token == b":" and value < 0:
-            expects_key = False
-        elif depth == 1 and expects_key:
-            key = match.start()
-            matches = _unescape(token) == name
-        elif depth == 1 and value < 0:
+            if key is not None:
+                yield key.group(), Span(key.start(), value, end)
+            key, value = None, -1
+        elif depth == 1 and key is None:
+            key = match
+        elif depth == 1 and value < 0 and token != b":":
             value = match.start()
-        if token in (b"{", b"["):
-            depth += 1
-        elif token in (b"}", b"]"):
-            depth -= 1
+        depth += _STEPS.get(token, 0)
         end = match.end()
-    return found
 
 
 def _unescape(token: bytes) -> bytes:
-    """Return the bytes of a quoted key with its ``\\uXXXX`` escapes of plain ASCII undone."""
+    r"""Return the bytes of a quoted key with its ``\uXXXX`` escapes of plain ASCII undone."""
     inner = token[1:-1]
     if b"\\" not in inner:
         return inner

@@ -83,6 +83,7 @@ class Exchange(msgspec.Struct, frozen=True):
         deadline_s: Monotonic second of the latency budget (after ``resolve``).
         modality: What kind of answer is acceptable (after ``resolve``).
         forwarded: Request headers that go on to the provider.
+        reply_headers: Headers that every reply to this client carries.
     """
 
     request: Request
@@ -98,6 +99,7 @@ class Exchange(msgspec.Struct, frozen=True):
     deadline_s: float = inf
     modality: Modality = "text"
     forwarded: tuple[Header, ...] = ()
+    reply_headers: tuple[Header, ...] = ()
 
     @property
     def stream(self) -> bool:

@@ -10,16 +10,6 @@ from steadyhand.gateway.stages.screen import screen
 from steadyhand.gateway.stages.settle import settle
 
 Stage = Callable[[Exchange], Awaitable[Exchange]]
+"""Returns the exchange extended, or raises a ``SteadyhandError`` that ends the request."""
 
 STAGES: tuple[Stage, ...] = (admit, resolve, screen, answer, settle)
-
-
-async def run(exchange: Exchange) -> Exchange:
-    """Take ``exchange`` through every stage.
-
-    Raises:
-        SteadyhandError: A stage ends the request; nothing has been sent to the client yet.
-    """
-    for stage in STAGES:
-        exchange = await stage(exchange)
-    return exchange

@@ -7,7 +7,7 @@ from math import inf
 import msgspec
 
 from steadyhand.providers.base import Provider
-from steadyhand.routing.model import Route, SloClass
+from steadyhand.routing.model import SloClass
 from steadyhand.routing.rungs.base import FloorRung, LiveRung
 from steadyhand.snapshot.model import Snapshot
 
@@ -62,6 +62,7 @@ class Serving:
         self.providers = providers
         self.keys = snapshot.keys
         self.release = snapshot.digest
+        self.release_label = snapshot.digest.encode()
         self._direct = direct
 
     def ladder(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:

@@ -1,1 +1,1 @@
-"""HTTP/1.1 in both directions: a server protocol, an upstream client, their limits. No LLM words."""
+"""HTTP/1.1 in both directions: server protocol, upstream client, limits. No LLM words."""

@@ -25,6 +25,6 @@ class Error:
         """Never answer; the stage then raises the typed error."""
 
 
-def build(settings: Settings, ports: RungPorts) -> Error:  # noqa: ARG001 - every rung's shape
+def build(settings: Settings, ports: RungPorts) -> Error:
     """Make an error floor."""
     return Error()

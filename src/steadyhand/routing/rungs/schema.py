@@ -53,6 +53,6 @@ class Schema:
         return self._answer if same else None
 
 
-def build(settings: Settings, ports: RungPorts) -> Schema:  # noqa: ARG001 - every rung's shape
+def build(settings: Settings, ports: RungPorts) -> Schema:
     """Make a schema floor."""
     return Schema(settings.json_schema, settings.answer)

@@ -32,6 +32,6 @@ class Template:
         return self._text if modality == "text" and schema is None else None
 
 
-def build(settings: Settings, ports: RungPorts) -> Template:  # noqa: ARG001 - every rung's shape
+def build(settings: Settings, ports: RungPorts) -> Template:
     """Make a template floor."""
     return Template(settings.text)

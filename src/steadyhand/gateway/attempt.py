@@ -1,0 +1,151 @@
+"""One attempt on one live rung: judged whole before a byte of it reaches the client.
+
+``whole`` and ``begin_stream`` either return a good answer (or the start of one) or raise
+:class:`AttemptFailed` with a named failure. HTTP 200 proves nothing: an error body, an error event
+or HTML under 200 is a failure here.
+"""
+
+import msgspec
+from msgspec import UNSET
+
+from steadyhand.core.chat import Answer
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.relay import ChatStream
+from steadyhand.http.failures import UpstreamError
+from steadyhand.http.messages import UpstreamReply
+from steadyhand.providers.base import Call, Failure
+from steadyhand.routing.rungs.base import LiveRung
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 256 * 1024
+_DECODER = msgspec.json.Decoder(Answer)
+
+
+class AttemptFailed(Exception):
+    """A live rung gave no usable answer."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carry the named failure."""
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+def call_for(exchange: Exchange, rung: LiveRung) -> Call:
+    """Return what to ask of ``rung``."""
+    return Call(
+        body=exchange.body,
+        model=rung.model,
+        stream=exchange.stream,
+        asks_usage=exchange.asks_usage,
+        headers=exchange.forwarded,
+    )
+
+
+async def open_reply(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> UpstreamReply:
+    """Return a reply whose status is 200.
+
+    Raises:
+        AttemptFailed: Another status, or no reply in time.
+    """
+    cap_s = exchange.answering_ladder().cap_s(stream=exchange.stream)
+    try:
+        reply = await rung.open(call_for(exchange, rung), give_up_at_s, cap_s)
+    except UpstreamError as error:
+        raise AttemptFailed(Failure(reason=error.reason, message=str(error))) from error
+    if reply.status == 200:
+        return reply
+    try:
+        body = await reply.read_all(MAX_ERROR_BYTES)
+    except UpstreamError:
+        body = b""  # the status alone still names the failure
+    finally:
+        reply.close()
+    raise AttemptFailed(rung.classify(reply.status, reply.headers, body))
+
+
+class WholeAnswer(msgspec.Struct):
+    """A whole good answer: its bytes as they came, what was read of it, upstream's headers."""
+
+    body: bytes
+    answer: Answer
+    headers: dict[bytes, bytes]
+
+
+async def whole(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> WholeAnswer:
+    """Fetch a whole answer from ``rung``.
+
+    Raises:
+        AttemptFailed: It is not one, or not in time.
+    """
+    reply = await open_reply(exchange, rung, give_up_at_s)
+    try:
+        body = await reply.read_all(MAX_ANSWER_BYTES)
+    except UpstreamError as error:
+        raise AttemptFailed(Failure(error.reason, status=200, message=str(error))) from error
+    finally:
+        reply.close()
+    try:
+        answer = _DECODER.decode(body)
+        body.decode()  # fields that are not read must be UTF-8 too
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        failure = rung.classify(200, reply.headers, body)
+        raise AttemptFailed(failure) from None
+    if not answer.choices or (answer.error is not UNSET and answer.error != b"null"):
+        raise AttemptFailed(rung.classify(200, reply.headers, body))
+    return WholeAnswer(body, answer, reply.headers)
+
+
+class BegunStream(msgspec.Struct):
+    """A stream that has begun to speak: what is held so far, and what reads on."""
+
+    held: bytes
+    stream: ChatStream
+    reply: UpstreamReply
+
+
+async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> BegunStream:
+    """Read a stream from ``rung`` until its first content; nothing reaches the client yet.
+
+    Raises:
+        AttemptFailed: It ended, failed or fell silent before saying anything.
+    """
+    reply = await open_reply(exchange, rung, give_up_at_s)
+    stream = ChatStream(keeps_usage=exchange.asks_usage)
+    held = []
+    seen = b""
+    try:
+        while not stream.has_content and not stream.is_whole:
+            data = await reply.read()
+            held.append(stream.feed(data))
+            seen = (seen + data)[:MAX_ERROR_BYTES]
+            fail_early(rung, reply, stream, seen, ended=not data)
+    except UpstreamError as error:
+        reply.close()
+        raise AttemptFailed(Failure(error.reason, status=200, message=str(error))) from error
+    except BaseException:
+        reply.close()
+        raise
+    return BegunStream(b"".join(held), stream, reply)
+
+
+def fail_early(
+    rung: LiveRung, reply: UpstreamReply, stream: ChatStream, seen: bytes, *, ended: bool
+) -> None:
+    """Raise if a stream that has said nothing yet can no longer be a good one.
+
+    Raises:
+        AttemptFailed: With the provider's own error if it sent one.
+    """
+    if stream.error is not None:
+        raise AttemptFailed(rung.classify(200, reply.headers, stream.error))
+    if stream.malformed:
+        raise AttemptFailed(Failure("malformed", status=200, message=stream.malformed))
+    if stream.has_content:
+        return
+    if stream.is_done and not stream.is_whole:
+        raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
+    if ended:
+        kind = reply.headers.get(b"content-type", b"")
+        if not kind.startswith(b"text/event-stream") and seen:
+            raise AttemptFailed(rung.classify(200, reply.headers, seen))
+        raise AttemptFailed(Failure("truncated", status=200, message="the stream ended early"))

@@ -1,0 +1,89 @@
+"""What clients see on error: OpenAI's shape, with true nulls, whatever went wrong.
+
+Source: OpenAI's public API description, error object, read 2026-11.
+"""
+
+from math import ceil
+
+import msgspec
+
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.http.messages import Header
+from steadyhand.providers.base import Failure
+
+JSON: Header = (b"content-type", b"application/json")
+
+TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+}
+"""Error ``type`` by status; other 4xx are ``invalid_request_error``, 5xx ``server_error``."""
+
+RELAYED = frozenset({400, 404, 408, 409, 413, 415, 422, 429})
+"""Upstream statuses that tell the caller something to act on and are kept exactly."""
+
+
+class RelayedFailure(SteadyhandError):
+    """The provider refused in a way that the caller should see as it was said."""
+
+    code = "upstream_refused"
+
+    def __init__(self, failure: Failure) -> None:
+        """Take over status, words, ``type``, ``param`` and ``code``."""
+        super().__init__(
+            failure.message or f"the provider answered {failure.status}",
+            param=failure.param,
+            retry_after_s=failure.retry_after_s,
+        )
+        self.status = failure.status or 502
+        self.retryable = failure.status == 429
+        self.failure = failure
+
+
+class ErrorBody(msgspec.Struct):
+    """The ``error`` object; ``None`` is written as JSON null."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorEnvelope(msgspec.Struct):
+    """The whole body."""
+
+    error: ErrorBody
+
+
+def error_type(status: int) -> str:
+    """Return the ``type`` that goes with ``status``."""
+    return TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
+def body(status: int, code: str | None, message: str, param: str | None = None) -> bytes:
+    """Return an error body in the client's shape."""
+    return msgspec.json.encode(ErrorEnvelope(ErrorBody(message, error_type(status), param, code)))
+
+
+def render(error: SteadyhandError) -> tuple[int, list[Header], bytes]:
+    """Return status, headers and body for ``error``."""
+    headers: list[Header] = [JSON]
+    if error.retry_after_s is not None:
+        headers += retry_headers(error.retry_after_s)
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, RelayedFailure):
+        failure = error.failure
+        kind = failure.type or error_type(error.status)
+        envelope = ErrorEnvelope(ErrorBody(error.message, kind, failure.param, failure.code))
+        return error.status, headers, msgspec.json.encode(envelope)
+    return error.status, headers, body(error.status, error.code, str(error), error.param)
+
+
+def retry_headers(retry_after_s: float) -> list[Header]:
+    """Return ``Retry-After`` in whole seconds, rounded up, and its millisecond form."""
+    return [
+        (b"retry-after", b"%d" % ceil(retry_after_s)),
+        (b"retry-after-ms", b"%d" % ceil(retry_after_s * 1000)),
+    ]

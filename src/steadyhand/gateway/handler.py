@@ -1,0 +1,187 @@
+"""The request handler: every path of the AI API, one record for each request that names a model.
+
+It knows neither the server protocol nor the upstream transport; it reads a request object and
+writes to a reply object.
+"""
+
+from asyncio import CancelledError
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
+
+from steadyhand.core.chat import ChatRequest
+from steadyhand.core.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    ModelNotFound,
+    NotFound,
+    SteadyhandError,
+)
+from steadyhand.core.ids import RequestIds
+from steadyhand.gateway import errors
+from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.exchange import Exchange, Trail
+from steadyhand.gateway.pipeline import STAGES
+from steadyhand.gateway.provenance import identity
+from steadyhand.gateway.recording import CLIENT_GONE, record_of
+from steadyhand.gateway.serving import Serving
+from steadyhand.gateway.stages.admit import authenticate
+from steadyhand.gateway.wire import openai
+from steadyhand.http.messages import Header, Reply, Request
+from steadyhand.records.record import Record
+
+UNREAD = ChatRequest(model="", messages=[])
+MAX_CLIENT_ID_BYTES = 128
+MODELS = b"/v1/models"
+CHAT = b"/v1/chat/completions"
+
+
+class Gateway:
+    """Answers requests from the snapshot in force; leaves one record each."""
+
+    def __init__(
+        self,
+        serving: Serving,
+        append: Callable[[Record], None],
+        ids: RequestIds,
+        cors: Cors,
+        process: int,
+    ) -> None:
+        """Take what is served from, where records go, and this process's number."""
+        self.serving = serving
+        self.is_draining = False
+        self._append = append
+        self._ids = ids
+        self._cors = cors
+        self._process = process
+
+    async def handle(self, request: Request, reply: Reply) -> None:
+        """Answer ``request``. See :data:`steadyhand.http.messages.Handler`."""
+        if request.path == CHAT and request.method == b"POST":
+            await self._chat(request, reply)
+        else:
+            self._other(request, reply)
+
+    async def _chat(self, request: Request, reply: Reply) -> None:
+        """Take a chat request through the pipeline; whatever happens, append its record."""
+        exchange = self._exchange(request, reply)
+        trail = exchange.trail
+        try:
+            exchange = self._read(exchange)
+            for stage in STAGES:
+                exchange = await stage(exchange)
+        except SteadyhandError as error:
+            self._refuse(exchange, error)
+        except CancelledError:
+            if not trail.ended_s:  # a client may leave as soon as it has the last byte
+                trail.outcome, trail.reason = "client_gone", "client_gone"
+                trail.status = trail.status or CLIENT_GONE
+            raise
+        except Exception:
+            trail.status = 500
+            raise  # a bug: the server answers 500 and counts it
+        finally:
+            self._append(record_of(exchange, "chat", self._process))
+
+    def _exchange(self, request: Request, reply: Reply) -> Exchange:
+        """Return an exchange about which nothing is known but its ids."""
+        return Exchange(
+            request,
+            reply,
+            self._ids.next(),
+            client_id(request.headers),
+            self.serving,
+            Trail(),
+            UNREAD,
+            request.body,
+            reply_headers=self._cors.headers(request),
+        )
+
+    def _read(self, exchange: Exchange) -> Exchange:
+        """Read the body.
+
+        Raises:
+            InvalidKey: The body is bad and so is the key: strangers learn nothing about it.
+            InvalidRequest: The body cannot be understood.
+        """
+        try:
+            chat = openai.read_chat(exchange.body)
+        except InvalidRequest:
+            authenticate(exchange.request.headers, exchange.serving)
+            raise
+        return replace(exchange, chat=chat)
+
+    def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:
+        """Send ``error`` in the client's shape and note it."""
+        trail = exchange.trail
+        status, headers, body = errors.render(error)
+        trail.status = status
+        if not trail.attempts:
+            trail.outcome, trail.reason = "rejected", error.code
+        headers += identity(exchange)
+        exchange.reply.send(status, headers, body)
+
+    def _other(self, request: Request, reply: Reply) -> None:
+        """Answer every path that needs no model."""
+        method = b"GET" if request.method == b"HEAD" else request.method
+        path = request.path
+        if method == b"OPTIONS":
+            reply.send(204, self._cors.preflight(request), b"")
+        elif path == b"/healthz" and method == b"GET":
+            reply.send(200, [errors.JSON], b'{"status":"ok"}')
+        elif path == b"/readyz" and method == b"GET":
+            ready = not self.is_draining
+            body = b'{"status":"%b"}' % (b"ready" if ready else b"draining")
+            reply.send(200 if ready else 503, [errors.JSON], body)
+        else:
+            self._models(request, reply, method)
+
+    def _models(self, request: Request, reply: Reply, method: bytes) -> None:
+        """Answer the models list, and say clearly what is not there."""
+        exchange = self._exchange(request, reply)
+        headers: list[Header] = [errors.JSON, *identity(exchange)]
+        try:
+            body = self._model_list(request, method)
+        except SteadyhandError as error:
+            self._refuse(exchange, error)
+        else:
+            reply.send(200, headers, body)
+
+    def _model_list(self, request: Request, method: bytes) -> bytes:
+        """Return the models that the key may call, or the one that the path names.
+
+        Raises:
+            SteadyhandError: No such path, method, model; or the key is not good.
+        """
+        path = request.path.decode("latin-1")
+        if request.path == CHAT:
+            raise MethodNotAllowed(f"{path} takes POST", hint="send the request with POST")
+        if request.path != MODELS and not request.path.startswith(MODELS + b"/"):
+            raise NotFound(f"no such path: {path[:200]}", hint="see docs/reference/ai-api.md")
+        if method != b"GET":
+            raise MethodNotAllowed(f"{path} takes GET", hint="send the request with GET")
+        key = authenticate(request.headers, self.serving)
+        made_s = self.serving.snapshot.compiled_us // 1_000_000
+        allowed = [
+            openai.model_entry(name, made_s, "steadyhand")
+            for name in self.serving.ladders
+            if "*" in key.routes or name in key.routes
+        ]
+        if request.path == MODELS:
+            return msgspec.json.encode({"object": "list", "data": allowed})
+        wanted = unquote(path[len(MODELS) + 1 :])
+        for entry in allowed:
+            if entry["id"] == wanted:
+                return msgspec.json.encode(entry)
+        raise ModelNotFound(f"the model {wanted[:200]!r} does not exist", param="model")
+
+
+def client_id(headers: dict[bytes, bytes]) -> str:
+    """Return the client's own request id if it is short and printable, else empty."""
+    sent = headers.get(b"x-request-id", b"")
+    if len(sent) <= MAX_CLIENT_ID_BYTES and sent.isascii():
+        text = sent.decode()
+        return text if text.isprintable() else ""
+    return ""

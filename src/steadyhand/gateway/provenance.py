@@ -1,0 +1,46 @@
+"""What every answer says about itself: which rung spoke, why, from which release."""
+
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.http.messages import Header
+
+PASSED_ON = (
+    b"openai-processing-ms",
+    b"openai-version",
+    b"x-ratelimit-limit-requests",
+    b"x-ratelimit-limit-tokens",
+    b"x-ratelimit-remaining-requests",
+    b"x-ratelimit-remaining-tokens",
+    b"x-ratelimit-reset-requests",
+    b"x-ratelimit-reset-tokens",
+)
+"""Response headers of the provider that the client may use. Never cookies."""
+
+
+def identity(exchange: Exchange) -> list[Header]:
+    """Return the headers that name the request: the client's own id echoed, and ours."""
+    ours = exchange.request_id.encode()
+    theirs = exchange.client_request_id.encode() or ours
+    return [
+        (b"x-request-id", theirs),
+        (b"x-steadyhand-request-id", ours),
+        *exchange.reply_headers,
+    ]
+
+
+def provenance(
+    exchange: Exchange, content_type: bytes, upstream: dict[bytes, bytes] | None = None
+) -> list[Header]:
+    """Return all headers of an answer; the trail must already say who speaks."""
+    trail = exchange.trail
+    headers = [
+        (b"content-type", content_type),
+        *identity(exchange),
+        (b"x-steadyhand-rung", trail.rung.encode()),
+        (b"x-steadyhand-reason", trail.reason.encode()),
+        (b"x-steadyhand-release", exchange.serving.release_label),
+    ]
+    if trail.provider:
+        headers.append((b"x-steadyhand-deployment", f"{trail.provider}/{trail.model}".encode()))
+    if upstream:
+        headers += [(name, upstream[name]) for name in PASSED_ON if name in upstream]
+    return headers

@@ -1,0 +1,62 @@
+"""Make the one record of a request from what its exchange and trail say."""
+
+from math import inf
+from time import monotonic, time
+
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.records.record import Record
+
+MAX_MODEL_CHARACTERS = 200
+CLIENT_GONE = 499
+
+
+def record_of(exchange: Exchange, wire: str, process: int) -> Record:
+    """Return the record; called once, when nothing more can happen to the request."""
+    trail, request = exchange.trail, exchange.request
+    origin_s = request.received_s
+    now_s = monotonic()
+    ended_s = trail.ended_s or now_s
+    first_s = trail.first_content_s
+    ladder = exchange.ladder
+    budget_s = exchange.deadline_s - origin_s
+    judged_s = first_s if exchange.stream and first_s else ended_s
+    usage = trail.usage
+    prompt = completion = None
+    if usage is not None:
+        prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    return Record(
+        exchange.request_id,
+        exchange.client_request_id,
+        int((time() - (now_s - origin_s)) * 1e6),
+        exchange.key.tenant,
+        exchange.key.name,
+        exchange.key.channel,
+        ladder.route if ladder is not None else "",
+        wire,
+        exchange.chat.model[:MAX_MODEL_CHARACTERS],
+        exchange.stream,
+        ladder.slo.name if ladder is not None else "",
+        0 if budget_s == inf else int(budget_s * 1e6),
+        judged_s <= exchange.deadline_s,
+        trail.status,
+        trail.outcome,
+        trail.reason,
+        trail.rung,
+        trail.provider,
+        trail.model,
+        trail.served_model,
+        exchange.serving.release,
+        tuple(trail.attempts),
+        int((first_s - origin_s) * 1e6) if first_s else 0,
+        int((ended_s - origin_s) * 1e6),
+        (usage.prompt_tokens or 0) if usage is not None else 0,
+        (usage.completion_tokens or 0) if usage is not None else 0,
+        (prompt.cached_tokens or 0) if prompt is not None else 0,
+        (completion.reasoning_tokens or 0) if completion is not None else 0,
+        trail.finish_reason,
+        bool(exchange.chat.tools or exchange.chat.functions),
+        exchange.modality == "schema",
+        len(request.body),
+        exchange.reply.bytes_sent,
+        process,
+    )

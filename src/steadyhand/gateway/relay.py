@@ -1,0 +1,131 @@
+"""A chat stream on its way through: what is passed on, what it means, whether it is whole.
+
+Pure: bytes in, bytes out, no clock and no socket. Rules (see ``docs/concepts/streams.md``):
+
+- *Content* is the first text, reasoning, refusal, tool-call or audio delta. Until then nothing
+  must reach the client, so that another rung may still speak.
+- A stream is whole only if every choice has a finish reason **and** ``[DONE]`` came. ``[DONE]`` is
+  therefore held back until the rest has been seen to be whole.
+- Usage is always asked for; what the client did not ask for is taken out again, by splice.
+"""
+
+import msgspec
+from msgspec import UNSET
+
+from steadyhand.core import splice, sse
+from steadyhand.core.chat import Chunk, Usage
+
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+_DECODER = msgspec.json.Decoder(Chunk)
+
+
+class ChatStream:
+    """Reads one stream.
+
+    Attributes:
+        has_content: A first content delta has been seen: the stream may commit.
+        is_done: ``[DONE]`` has been seen.
+        error: The first error event's data, or ``None``. Nothing after it counts.
+        malformed: Why the stream cannot be read on, or empty.
+        usage: The last usage seen (providers that send several send running totals).
+        served_model: What the provider says the model is.
+        finish_reason: Of choice 0, or of the first choice that finished.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_keeps_usage",
+        "_open",
+        "_splitter",
+        "error",
+        "finish_reason",
+        "has_content",
+        "is_done",
+        "malformed",
+        "served_model",
+        "usage",
+    )
+
+    def __init__(self, *, keeps_usage: bool) -> None:
+        """``keeps_usage`` tells whether the client asked for usage."""
+        self._splitter = sse.EventSplitter(MAX_EVENT_BYTES)
+        self._keeps_usage = keeps_usage
+        self._open: set[int] = set()
+        self._ended: set[int] = set()
+        self.has_content = False
+        self.is_done = False
+        self.error: bytes | None = None
+        self.malformed = ""
+        self.usage: Usage | None = None
+        self.served_model = ""
+        self.finish_reason = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything came: a finish reason for each choice, then ``[DONE]``."""
+        return self.is_done and bool(self._ended) and not self._open
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what came from upstream; return what may go on, in whole events.
+
+        ``[DONE]``, error events and whatever follows them are not returned: how a stream ends is
+        decided by whoever looks at the attributes afterwards.
+        """
+        try:
+            events = self._splitter.feed(data)
+        except ValueError as error:
+            self.malformed = str(error)
+            return b""
+        kept = []
+        for event in events:
+            passed = self._take(event)
+            if self.malformed or self.is_done or self.error is not None:
+                break
+            if passed:
+                kept.append(passed)
+        return b"".join(kept)
+
+    def _take(self, event: bytes) -> bytes:
+        """Learn from one event; return it as it goes on."""
+        data = sse.payload(event)
+        if data is None:
+            return event if self.has_content else b""
+        if data == sse.DONE:
+            self.is_done = True
+            return b""
+        try:
+            chunk = _DECODER.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.malformed = f"an event is not a chat chunk: {error}"
+            return b""
+        if chunk.error is not UNSET and chunk.error != b"null":
+            self.error = data
+            return b""
+        self._learn(chunk)
+        if self._keeps_usage or chunk.usage is UNSET:
+            return event
+        return without_usage(data, chunk)
+
+    def _learn(self, chunk: Chunk) -> None:
+        """Note content, finish reasons, usage and the served model."""
+        for choice in chunk.choices or ():
+            if choice.finish_reason is not None:
+                self._ended.add(choice.index)
+                self._open.discard(choice.index)
+                if choice.index == 0 or not self.finish_reason:
+                    self.finish_reason = choice.finish_reason
+            elif choice.index not in self._ended:
+                self._open.add(choice.index)
+            if not self.has_content and choice.delta is not None and choice.delta.has_content():
+                self.has_content = True
+        if chunk.usage is not UNSET and chunk.usage is not None:
+            self.usage = chunk.usage
+        if not self.served_model:
+            self.served_model = chunk.model
+
+
+def without_usage(data: bytes, chunk: Chunk) -> bytes:
+    """Return the event for ``chunk`` without usage, or nothing if it carried nothing else."""
+    if not chunk.choices and chunk.usage is not None:
+        return b""
+    return sse.event(splice.remove_field(data, b"usage"))

@@ -1,0 +1,124 @@
+"""Walk the ladder under the deadline: live rungs in order, then the floor."""
+
+from time import monotonic
+
+from steadyhand.core.errors import NoAnswer
+from steadyhand.gateway import attempt, send
+from steadyhand.gateway.errors import RELAYED, RelayedFailure
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.providers.base import Failure
+from steadyhand.records.record import Attempt
+from steadyhand.routing.plan import give_up_at
+from steadyhand.routing.rungs.base import LiveRung
+
+RETRY_AFTER_S = 1.0
+"""What a caller is told to wait when no provider said anything better."""
+
+
+async def answer(exchange: Exchange) -> Exchange:
+    """Give the best answer that fits the deadline.
+
+    Raises:
+        RelayedFailure: The provider finds the request itself at fault, or refused it in a way the
+            caller can act on, and the floor does not answer.
+        NoAnswer: No rung spoke in time and the floor is ``error``, or may not answer this kind.
+    """
+    ladder = exchange.answering_ladder()
+    failure = Failure("no_rung")
+    left = len(ladder.rungs)
+    for rung in ladder.rungs:
+        began_s = monotonic()
+        until_s = give_up_at(began_s, exchange.deadline_s, left, rung.give_up_ms)
+        left -= 1
+        if until_s <= began_s:
+            failure = Failure("no_time")
+            note(exchange, rung, began_s, failure)
+            continue
+        try:
+            await ask(exchange, rung, began_s, until_s, failure)
+        except attempt.AttemptFailed as error:
+            failure = error.failure
+            note(exchange, rung, began_s, failure)
+            if failure.callers_own:
+                exchange.trail.outcome = "rejected"
+                exchange.trail.reason = failure.reason
+                raise RelayedFailure(failure) from error
+        else:
+            return exchange
+    return floor(exchange, failure)
+
+
+async def ask(
+    exchange: Exchange, rung: LiveRung, began_s: float, until_s: float, before: Failure
+) -> None:
+    """Let one live rung answer, and send what it says.
+
+    Raises:
+        AttemptFailed: It said nothing that may be sent.
+    """
+    if exchange.stream:
+        begun = await attempt.begin_stream(exchange, rung, until_s)
+        credit(exchange, rung, before)
+        ended = await send.stream(exchange, begun)
+    else:
+        found = await attempt.whole(exchange, rung, until_s)
+        credit(exchange, rung, before)
+        ended = send.whole(exchange, found)
+    note(exchange, rung, began_s, Failure(ended, status=200))
+
+
+def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
+    """Note in the trail which rung speaks, and why it and not the one before."""
+    trail = exchange.trail
+    trail.outcome = "answered"
+    trail.rung, trail.provider, trail.model = "live", rung.provider, rung.model
+    trail.reason = before.reason if trail.attempts else "first_choice"
+
+
+def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
+    """Add an attempt to the trail."""
+    origin_s = exchange.request.received_s
+    exchange.trail.attempts.append(
+        Attempt(
+            "live",
+            rung.provider,
+            rung.model,
+            int((began_s - origin_s) * 1e6),
+            int((monotonic() - origin_s) * 1e6),
+            failure.status or 0,
+            failure.reason,
+        )
+    )
+
+
+def floor(exchange: Exchange, failure: Failure) -> Exchange:
+    """Answer from the floor, which is never late and never in the wrong shape.
+
+    Raises:
+        RelayedFailure: The floor does not answer and the provider said something to act on.
+        NoAnswer: The floor does not answer.
+    """
+    rung = exchange.answering_ladder().floor
+    text = rung.speak(exchange.modality, requested_schema(exchange))
+    trail = exchange.trail
+    trail.reason = failure.reason
+    trail.rung = rung.kind if text is not None else "error"
+    if text is not None:
+        trail.outcome = "floor"
+        send.text(exchange, text)
+        return exchange
+    if failure.status in RELAYED:
+        raise RelayedFailure(failure)
+    raise NoAnswer(
+        f"no model answered in time (last: {failure.reason})",
+        hint=f"see 'steadyhand requests explain {exchange.request_id}'",
+        retry_after_s=failure.retry_after_s or RETRY_AFTER_S,
+    )
+
+
+def requested_schema(exchange: Exchange) -> bytes | None:
+    """Return the JSON schema the client asks for, as it wrote it."""
+    wanted = exchange.chat.response_format
+    if wanted is None or wanted.json_schema is None or wanted.json_schema.schema is None:
+        return None
+    return bytes(wanted.json_schema.schema)

@@ -1,0 +1,48 @@
+"""The workspace's ``[records]`` table."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from steadyhand.records.log import LogSettings
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseModel):
+    """Keys of ``[records]``: how the record log of each gateway process is kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    window_ms: int = Field(
+        default=100,
+        ge=10,
+        le=10_000,
+        description="time between two group commits; what a killed process may lose",
+    )
+    segment_mib: int = Field(
+        default=8, ge=1, le=1024, description="a segment is closed once it is this long"
+    )
+    segment_age_s: float = Field(
+        default=2.0, gt=0, le=3600, description="a segment is closed once it is this old"
+    )
+    max_mib: int = Field(
+        default=1024,
+        ge=16,
+        description="most of one process's log on disk and not yet shipped; past it records are "
+        "dropped and counted",
+    )
+    max_pending_mib: int = Field(
+        default=64,
+        ge=1,
+        le=4096,
+        description="most of one process's log in memory while the disk stalls; past it records "
+        "are dropped and counted",
+    )
+
+    def log_settings(self) -> LogSettings:
+        """Return these bounds as the log takes them."""
+        return LogSettings(
+            window_ms=self.window_ms,
+            segment_bytes=self.segment_mib * MEBIBYTE,
+            segment_age_s=self.segment_age_s,
+            max_bytes=self.max_mib * MEBIBYTE,
+            max_pending_bytes=self.max_pending_mib * MEBIBYTE,
+        )

@@ -1,0 +1,202 @@
+"""Carries every writer's log into the store, then to the consumers, then deletes it.
+
+The order is what makes it safe to be killed anywhere: rows and cursor are committed together, the
+consumers are called after that, and only then is anything deleted. A second shipper on the same
+log does no harm, only work. While the store fails, the log stays and grows to its own bound.
+
+Consumers hold their state in this process, so being called once per process and record is exactly
+once for them; one that raises has lost that batch, which is counted.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.cursor import START, Cursor
+from steadyhand.records.frame import HEADER_BYTES
+from steadyhand.records.reader import Reading, read
+from steadyhand.records.record import Record
+from steadyhand.records.segment import (
+    LOCK,
+    SET_ASIDE,
+    segment_numbers,
+    segment_path,
+    writers,
+)
+from steadyhand.records.store import RecordStore
+
+logger = logging.getLogger(__name__)
+
+Consumer = Callable[[Sequence[Record]], None]
+"""Takes records once they are stored, in the order of each writer."""
+
+BATCH = 2_000
+IDLE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+
+
+@dataclass(slots=True)
+class ShipperStatus:
+    """Totals since start, and how far behind the shipper is; read it, do not keep it.
+
+    Attributes:
+        shipped: Records stored.
+        failures: Passes in which the store or the disk failed and a writer had to wait.
+        consumer_failures: Batches that a consumer refused.
+        torn_segments: Segments that ended inside a frame.
+        corrupt_segments: Segments set aside because their rest made no sense.
+        missing_records: Sequences that were written and could not be read.
+        undecodable_records: Sound frames of a shape unknown here, set aside.
+        writers: Writers with a directory.
+        waiting_bytes: Bytes in the log and not yet stored, at the last pass.
+        oldest_us: When the oldest record known to wait was received; 0 if none waits.
+        last_success_us: When the last pass ended that left no writer behind.
+    """
+
+    shipped: int = 0
+    failures: int = 0
+    consumer_failures: int = 0
+    torn_segments: int = 0
+    corrupt_segments: int = 0
+    missing_records: int = 0
+    undecodable_records: int = 0
+    writers: int = 0
+    waiting_bytes: int = 0
+    oldest_us: int = 0
+    last_success_us: int = 0
+
+
+class Shipper:
+    """Ships one log directory. ``ship_once`` and ``run`` belong to one thread."""
+
+    def __init__(
+        self,
+        log: Path,
+        store: RecordStore,
+        consumers: Sequence[Consumer] = (),
+        *,
+        clock_us: Callable[[], int] = wall_clock_us,
+    ) -> None:
+        """Take the log's directory, where to, and who is told; nothing is read yet."""
+        self.status = ShipperStatus()
+        self._log = log
+        self._store = store
+        self._consumers = tuple(consumers)
+        self._clock_us = clock_us
+        self._cursors: dict[str, Cursor] = {}
+        self._oldest_us: dict[str, int] = {}
+
+    def run(self, stop: Event) -> None:
+        """Ship until ``stop`` is set, backing off while the store fails; then a last pass."""
+        pause_s = IDLE_S
+        while not stop.is_set():
+            failures = self.status.failures
+            shipped = self.ship_once()
+            if self.status.failures > failures:
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            else:
+                pause_s = IDLE_S
+            if not shipped or pause_s > IDLE_S:
+                stop.wait(pause_s)
+        self.ship_once()
+
+    def ship_once(self) -> int:
+        """Ship at most one batch of each writer, the oldest first; return how many records.
+
+        Never raises: a store or a disk that fails is counted, and that writer waits.
+        """
+        status = self.status
+        found = writers(self._log)
+        shipped, failures = 0, status.failures
+        for writer in found:
+            try:
+                shipped += self._ship_writer(writer)
+            except (SteadyhandError, OSError) as error:
+                status.failures += 1
+                logger.warning("records of writer %s wait: %s", writer, error)
+            except Exception:
+                status.failures += 1
+                logger.exception("records of writer %s wait", writer)
+        for gone in self._oldest_us.keys() - set(found):
+            del self._oldest_us[gone]
+            self._cursors.pop(gone, None)
+        status.writers = len(found)
+        status.waiting_bytes = sum(map(self._waiting_bytes, found))
+        status.oldest_us = min((us for us in self._oldest_us.values() if us), default=0)
+        if status.failures == failures:
+            status.last_success_us = self._clock_us()
+        return shipped
+
+    def _ship_writer(self, writer: str) -> int:
+        cursor = self._cursors.get(writer)
+        if cursor is None:
+            cursor = self._cursors[writer] = self._store.cursor(writer)
+        reading = read(self._log / writer, cursor, BATCH)
+        entries = reading.entries
+        self._oldest_us[writer] = entries[0].record.received_us if entries else 0
+        shipped = 0
+        if entries or reading.undecodable:
+            self._set_aside_frames(writer, reading)
+            shipped = self._store.ship(writer, entries, reading.cursor)
+        self._cursors[writer] = reading.cursor
+        self._count(reading, shipped)
+        if shipped:
+            self._tell([entry.record for entry in entries[-shipped:]])
+        if len(entries) < BATCH:
+            self._oldest_us[writer] = 0
+        self._discard(writer, reading)
+        return shipped
+
+    def _count(self, reading: Reading, shipped: int) -> None:
+        status = self.status
+        status.shipped += shipped
+        status.torn_segments += reading.torn
+        status.corrupt_segments += len(reading.corrupt)
+        status.missing_records += reading.missing
+        status.undecodable_records += len(reading.undecodable)
+
+    def _tell(self, fresh: Sequence[Record]) -> None:
+        for consumer in self._consumers:
+            try:
+                consumer(fresh)
+            except Exception:
+                self.status.consumer_failures += 1
+                logger.exception("a consumer lost %d records", len(fresh))
+
+    def _discard(self, writer: str, reading: Reading) -> None:
+        directory = self._log / writer
+        for number in reading.finished:
+            path = segment_path(directory, number)
+            with suppress(FileNotFoundError):  # another shipper was here
+                if number in reading.corrupt:
+                    path.rename(self._aside(f"{writer}-{path.name}.corrupt"))
+                else:
+                    path.unlink()
+        if reading.ended:
+            with suppress(FileNotFoundError):
+                (directory / LOCK).unlink(missing_ok=True)
+                directory.rmdir()
+
+    def _set_aside_frames(self, writer: str, reading: Reading) -> None:
+        for frame in reading.undecodable:
+            self._aside(f"{writer}-{frame.sequence}.frame").write_bytes(frame.payload)
+
+    def _aside(self, name: str) -> Path:
+        folder = self._log / SET_ASIDE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / name
+
+    def _waiting_bytes(self, writer: str) -> int:
+        directory, cursor = self._log / writer, self._cursors.get(writer, START)
+        waiting = 0
+        for number in segment_numbers(directory):
+            if number >= cursor.segment:
+                with suppress(FileNotFoundError):
+                    waiting += segment_path(directory, number).stat().st_size
+                    waiting -= cursor.offset if number == cursor.segment else HEADER_BYTES
+        return max(0, waiting)
