@@ -1,4 +1,4 @@
-"""Every code that Steadyhand shows, with its meaning: from the docstrings of the errors themselves."""
+"""Every code that Steadyhand shows, with its meaning: from the docstrings of the errors."""
 
 import inspect
 import re
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, TypeVar
 
 import steadyhand
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.http.failures import UpstreamError
 
 WORKSPACE_CODE = re.compile(r"[EW]\d{4}")
+Kind = TypeVar("Kind")
+
 ROLE = re.compile(r":\w+:`~?([^`]+)`")
 NOT_IMPORTED = ("steadyhand.__main__", "steadyhand.storage.migrations.")
 
@@ -27,7 +29,7 @@ class Meaning:
         title: One line.
         text: All there is to say, the title included.
         status: HTTP status it is sent with, or ``None``.
-        retryable: Whether the same request may succeed later, or ``None`` where that is no question.
+        retryable: Whether the same request may succeed later, or ``None`` if that is no question.
     """
 
     code: str
@@ -62,7 +64,8 @@ def every() -> list[Meaning]:
 
 def errors() -> list[Meaning]:
     """Return the errors of the modules imported so far."""
-    found = {kind.code: kind for kind in (SteadyhandError, *_below(SteadyhandError))}
+    kinds: list[type[SteadyhandError]] = [SteadyhandError, *_below(SteadyhandError)]
+    found = {kind.code: kind for kind in kinds}
     return [
         _meaning(kind, code, "error", kind.status, retryable=kind.retryable)
         for code, kind in sorted(found.items())
@@ -93,7 +96,7 @@ def _import_all() -> None:
             import_module(module.name)
 
 
-def _below(kind: type[Any]) -> Iterator[type[Any]]:
+def _below(kind: type[Kind]) -> Iterator[type[Kind]]:
     for child in kind.__subclasses__():
         yield child
         yield from _below(child)

@@ -9,7 +9,6 @@ from enum import IntEnum
 
 from steadyhand.core.errors import SteadyhandError
 
-
 DEFAULT_URL = "http://127.0.0.1:8081"
 
 

@@ -13,6 +13,7 @@ import typer
 from typer import _click  # typer carries its click as a private package; its groups speak it
 from typer.core import TyperGroup
 from typer.main import get_command
+from typing_extensions import override
 
 from steadyhand import __version__
 from steadyhand.cli.errors import MEANING, ExitCode, Problem, Usage, exit_code_of, problem_of
@@ -74,7 +75,7 @@ def load(name: str) -> _click.Command:
 
 
 def _in_house_style(command: _click.Command) -> None:
-    """Plain help on every terminal and pipe, examples not re-wrapped, completion at the top only."""
+    """Plain help everywhere, examples not re-wrapped, completion options at the top only."""
     command.params = [p for p in command.params if p.name not in COMPLETION_PARAMETERS]
     if command.help:
         command.help = command.help.replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
@@ -88,14 +89,17 @@ def _in_house_style(command: _click.Command) -> None:
 class LazyGroup(TyperGroup):
     """The top of the command line: knows every command, imports the one that is called."""
 
+    @override
     def list_commands(self, ctx: _click.Context) -> list[str]:
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
+    @override
     def get_command(self, ctx: _click.Context, cmd_name: str) -> _click.Command | None:
         """Import one command; ``None`` if the table has none of that name."""
         return load(cmd_name) if cmd_name in COMMANDS else None
 
+    @override
     def format_commands(self, ctx: _click.Context, formatter: _click.HelpFormatter) -> None:
         """Write the table, in its groups, without importing anything."""
         for group, entries in GROUPS.items():
@@ -104,6 +108,7 @@ class LazyGroup(TyperGroup):
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code.value), text) for code, text in MEANING.items()])
 
+    @override
     def resolve_command(
         self, ctx: _click.Context, args: list[str]
     ) -> tuple[str | None, _click.Command | None, list[str]]:
@@ -202,7 +207,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _spread(arguments: Sequence[str]) -> list[str]:
-    """Write ``--json=a,b`` as ``--json --fields a,b``: options here take a value always or never."""
+    """Write ``--json=a,b`` as ``--json --fields a,b``: an option takes a value always or never."""
     spread: list[str] = []
     for argument in arguments:
         if argument.startswith("--json="):

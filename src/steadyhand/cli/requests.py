@@ -106,14 +106,12 @@ def list_requests(
             break
     session.printer.rows(rows, _columns())
     if page["next_cursor"] is not None:
-        session.printer.note(_showing(len(rows), page.get("total")))
+        total = session.client.get("/requests", limit=1, count="true", **query)["total"]
+        session.printer.note(
+            f"showing {thousands(len(rows))} of {thousands(total)}; --limit shows more"
+        )
     elif not rows:
         session.printer.note("no requests match")
-
-
-def _showing(shown: int, total: int | None) -> str:
-    of = f"of {thousands(total)}" if total is not None else "of more"
-    return f"showing {thousands(shown)} {of}; --limit shows more"
 
 
 def _resolve(session: Session, request_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The control plane's application: the slices' routers behind one guard, one login, one error shape."""
+"""The control plane's application: the slices' routers behind one guard and one login."""
 
 import asyncio
 import secrets
@@ -17,7 +17,7 @@ from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
 from steadyhand.core.ids import RequestIds
 from steadyhand.records import api as records_api
-from steadyhand.records.store import RecordFilter
+from steadyhand.records.selection import RecordFilter
 from steadyhand.routing import api as routing_api
 
 PREFIX = "/api/v1"

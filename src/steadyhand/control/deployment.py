@@ -1,10 +1,11 @@
 """What is deployed, read from the snapshot and the records: for the views of the REST API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from steadyhand.control.failures import NothingPublished
 from steadyhand.control.upstreams import Attempted, Sample, Upstream
-from steadyhand.records.store import RecordFilter, RecordStore
+from steadyhand.records.selection import RecordFilter
+from steadyhand.records.store import RecordStore
 from steadyhand.routing.api import deployment_of
 from steadyhand.snapshot.model import Snapshot
 

@@ -90,7 +90,9 @@ class Guard:
     ) -> None:
         """Take what is allowed; ``*`` among the hosts turns that check off."""
         self._app = app
-        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._allowed_hosts = frozenset(
+            host_name(host) or host.lower() for host in allowed_hosts  # `[::1]` and `::1` are one
+        )
         self._allowed_origins = allowed_origins
         self._new_id = new_id
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from typing_extensions import override
 
 from steadyhand.core.errors import ConfigurationError
 
@@ -32,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror}",
             hint="stop what holds the port, or choose another with --control-port",
         ) from error
-    listener.setblocking(False)
+    listener.settimeout(0)
     return listener
 
 
@@ -40,6 +41,7 @@ class _QuietServer(uvicorn.Server):
     """Uvicorn without its signal handlers: the process that runs it decides when to stop."""
 
     @contextlib.contextmanager
+    @override
     def capture_signals(self) -> Iterator[None]:
         yield
 

@@ -8,12 +8,13 @@ from typing import Annotated, Protocol
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from steadyhand.core.errors import NotFound
 from steadyhand.records.explanation import explanation
 from steadyhand.records.record import Outcome, Record
-from steadyhand.records.store import RecordFilter, RecordStore
+from steadyhand.records.selection import RecordFilter
+from steadyhand.records.store import RecordStore
 
 MAX_LIMIT = 500
 
@@ -96,6 +97,8 @@ class RequestPage(BaseModel):
 class RequestQuery(BaseModel):
     """Which requests are wanted; what is left out is not filtered by."""
 
+    model_config = ConfigDict(extra="forbid")  # a misspelt filter must not list everything
+
     tenant: str | None = None
     route: str | None = None
     outcome: Outcome | None = None
@@ -106,7 +109,7 @@ class RequestQuery(BaseModel):
     until: AwareDatetime | None = Field(None, description="received before")
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
     cursor: str | None = Field(None, description="`next_cursor` of the page before")
-    count: bool = Field(False, description="count all that match; reads them all")
+    count: bool = Field(default=False, description="count all that match; reads them all")
 
     def wanted(self) -> RecordFilter:
         """Return these wishes as the store takes them."""
