@@ -6,7 +6,7 @@ Data goes to standard output, everything else to standard error, so that a pipe 
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -92,8 +92,8 @@ class Printer:
     colour: bool = False
     quiet: bool = False
     terminal: bool = False
-    out: TextIO = sys.stdout
-    err: TextIO = sys.stderr
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
 
     def rows(
         self, rows: Sequence[Row], columns: Sequence[Column], *, headings: bool = True
