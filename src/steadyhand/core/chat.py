@@ -10,6 +10,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 
+ABSENT = msgspec.Raw()
+"""A raw field that is not there. (msgspec has no unions with ``Raw``, so ``None`` cannot say it.)"""
+
+
+def is_given(raw: msgspec.Raw) -> bool:
+    """Tell whether a raw field is there and not JSON null."""
+    return bool(raw) and bytes(raw) != b"null"
+
+
 class StreamOptions(msgspec.Struct, gc=False):
     """The request's ``stream_options``."""
 
@@ -20,7 +29,7 @@ class JsonSchema(msgspec.Struct, gc=False):
     """``response_format.json_schema``; the schema stays as the client wrote it."""
 
     name: str = ""
-    schema: msgspec.Raw | None = None
+    schema: msgspec.Raw = ABSENT
 
 
 class ResponseFormat(msgspec.Struct, gc=False):
@@ -77,7 +86,6 @@ class AnswerChoice(msgspec.Struct, gc=False):
     """One choice of a whole answer."""
 
     finish_reason: str | None = None
-    message: msgspec.Raw | None = None
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -86,7 +94,7 @@ class Answer(msgspec.Struct, gc=False):
     choices: list[AnswerChoice] | None = None
     usage: Usage | None = None
     model: str = ""
-    error: msgspec.Raw | UnsetType = UNSET
+    error: msgspec.Raw = ABSENT
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -97,8 +105,8 @@ class Delta(msgspec.Struct, gc=False):
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[msgspec.Raw] | None = None
-    function_call: msgspec.Raw | None = None
-    audio: msgspec.Raw | None = None
+    function_call: msgspec.Raw = ABSENT
+    audio: msgspec.Raw = ABSENT
 
     def has_content(self) -> bool:
         """Tell whether a reader would have something to show or act on."""
@@ -108,8 +116,8 @@ class Delta(msgspec.Struct, gc=False):
             or self.reasoning
             or self.refusal
             or self.tool_calls
-            or (self.function_call is not None and self.function_call != b"null")
-            or (self.audio is not None and self.audio != b"null")
+            or is_given(self.function_call)
+            or is_given(self.audio)
         )
 
 
@@ -127,7 +135,7 @@ class Chunk(msgspec.Struct, gc=False):
     choices: list[ChunkChoice] | None = None
     usage: Usage | UnsetType | None = UNSET
     model: str = ""
-    error: msgspec.Raw | UnsetType = UNSET
+    error: msgspec.Raw = ABSENT
 
 
 Modality = Literal["text", "tools", "schema"]

@@ -67,7 +67,8 @@ class Gateway:
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
         exchange = self._exchange(request, reply)
-        trail = exchange.trail
+        trail, serving = exchange.trail, exchange.serving
+        serving.users += 1
         try:
             exchange = self._read(exchange)
             for stage in STAGES:
@@ -83,6 +84,7 @@ class Gateway:
             trail.status = 500
             raise  # a bug: the server answers 500 and counts it
         finally:
+            serving.users -= 1
             self._append(record_of(exchange, "chat", self._process))
 
     def _exchange(self, request: Request, reply: Reply) -> Exchange:

@@ -63,6 +63,7 @@ class Serving:
         self.keys = snapshot.keys
         self.release = snapshot.digest
         self.release_label = snapshot.digest.encode()
+        self.users = 0  # requests that read this now; a retired one closes when none do
         self._direct = direct
 
     def ladder(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:
@@ -72,10 +73,11 @@ class Serving:
             return self._direct.get(model)
         return found
 
-    async def close(self) -> None:
-        """Close every provider's connections."""
+    async def close(self, keep: frozenset[int]) -> None:
+        """Close the connections of every provider whose ``id()`` is not in ``keep``."""
         for provider in self.providers.values():
-            await provider.close()
+            if id(provider) not in keep:
+                await provider.close()
 
 
 class DirectLadders:

@@ -1,0 +1,55 @@
+"""Heads of messages as bytes: status lines, the date, header lines.
+
+Everything that does not depend on the request is prepared: a head is one formatting and one join.
+"""
+
+from email.utils import formatdate
+from http import HTTPStatus
+from time import monotonic, time
+
+from steadyhand.http.messages import Headers
+
+BODILESS = frozenset({204, 304})
+"""Statuses whose responses have no body, whatever the handler passes."""
+
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+def header_lines(headers: Headers) -> bytes:
+    """Return the fields as lines, each with its line end.
+
+    Raises:
+        ValueError: A name or value holds a line break, which would let it write further fields.
+    """
+    lines = b"".join([b"%b: %b\r\n" % field for field in headers])
+    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+        raise ValueError("a header field holds a line break")
+    return lines
+
+
+def status_line(status: int) -> bytes:
+    """Return the status line of an HTTP/1.1 response, with its line end."""
+    return b"HTTP/1.1 %d %b\r\n" % (status, _REASONS.get(status, b"Unknown"))
+
+
+class DatedStatus:
+    """Status line and ``Date`` field by status, made once a second and used by all replies."""
+
+    __slots__ = ("_made", "_until_s")
+
+    def __init__(self) -> None:
+        """Start empty; the first use makes the date."""
+        self._made: dict[int, bytes] = {}
+        self._until_s = 0.0
+
+    def __call__(self, status: int) -> bytes:
+        """Return the first two lines of a response begun now."""
+        if monotonic() >= self._until_s:
+            now_s = time()
+            self._until_s = monotonic() + 1.0 - now_s % 1.0
+            self._made.clear()
+        made = self._made.get(status)
+        if made is None:
+            date = formatdate(usegmt=True).encode()
+            made = self._made[status] = b"%bdate: %b\r\n" % (status_line(status), date)
+        return made
