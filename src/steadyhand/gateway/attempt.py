@@ -6,9 +6,8 @@ or HTML under 200 is a failure here.
 """
 
 import msgspec
-from msgspec import UNSET
 
-from steadyhand.core.chat import Answer
+from steadyhand.core.chat import Answer, is_given
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.relay import ChatStream
 from steadyhand.http.failures import UpstreamError
@@ -90,7 +89,7 @@ async def whole(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> Whol
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         failure = rung.classify(200, reply.headers, body)
         raise AttemptFailed(failure) from None
-    if not answer.choices or (answer.error is not UNSET and answer.error != b"null"):
+    if not answer.choices or is_given(answer.error):
         raise AttemptFailed(rung.classify(200, reply.headers, body))
     return WholeAnswer(body, answer, reply.headers)
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from steadyhand.core import splice, sse
-from steadyhand.core.chat import Chunk, Usage
+from steadyhand.core.chat import Chunk, Usage, is_given
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 _DECODER = msgspec.json.Decoder(Chunk)
@@ -98,7 +98,7 @@ class ChatStream:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self.malformed = f"an event is not a chat chunk: {error}"
             return b""
-        if chunk.error is not UNSET and chunk.error != b"null":
+        if is_given(chunk.error):
             self.error = data
             return b""
         self._learn(chunk)
@@ -121,7 +121,7 @@ class ChatStream:
         if chunk.usage is not UNSET and chunk.usage is not None:
             self.usage = chunk.usage
         if not self.served_model:
-            self.served_model = chunk.model
+            self.served_model = chunk.model or ""
 
 
 def without_usage(data: bytes, chunk: Chunk) -> bytes:
