@@ -121,7 +121,7 @@ class ChatStream:
         if chunk.usage is not UNSET and chunk.usage is not None:
             self.usage = chunk.usage
         if not self.served_model:
-            self.served_model = chunk.model
+            self.served_model = chunk.model or ""
 
 
 def without_usage(data: bytes, chunk: Chunk) -> bytes:

@@ -26,7 +26,7 @@ def whole(exchange: Exchange, found: WholeAnswer) -> str:
     trail, read = exchange.trail, found.answer
     trail.first_content_s = monotonic()
     trail.usage = read.usage
-    trail.served_model = read.model
+    trail.served_model = read.model or ""
     trail.finish_reason = (read.choices[0].finish_reason or "") if read.choices else ""
     trail.status = 200
     exchange.reply.send(200, provenance(exchange, JSON, found.headers), found.body)

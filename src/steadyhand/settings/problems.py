@@ -175,7 +175,7 @@ class Problem:
         place = f"{self.path}  {self.key}" if self.key else self.path
         return f"{place} = {self.value}" if self.value else place
 
-    def as_text(self) -> str:
+    def text(self) -> str:
         """Return the report for people, two or three lines."""
         advice = f"{self.advice}   " if self.advice else ""
         return (
@@ -184,7 +184,7 @@ class Problem:
             f"hint: {advice}explain: steadyhand explain {self.code}"
         )
 
-    def as_json(self) -> dict[str, str | None]:
+    def fields(self) -> dict[str, str | None]:
         """Return the report for programs."""
         return {
             "code": self.code,

@@ -63,7 +63,7 @@ def test_an_error_names_code_sentence_place_hint_and_where_to_read_more() -> Non
         '  --> routes/checkout.toml:1  slo = "instnt"\n'
         "hint: did you mean 'instant'?   explain: steadyhand explain E0303"
     )
-    assert problem.text() == mistake.as_text()
+    assert problem.text() == mistake.text()
 
 
 def test_each_mistake_of_a_workspace_is_shown() -> None:
