@@ -231,3 +231,10 @@ def test_a_reader_that_leaves_ends_the_command_quietly(control: RunningControl) 
         check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("[", "")
+
+
+def test_the_last_of_no_requests_is_exit_code_3(tmp_path: Path) -> None:
+    with running_control(tmp_path) as control:
+        done = asked(control, "requests", "show", "last")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error[not_found]: there are no requests yet\n")
