@@ -39,10 +39,10 @@ def read_chat(body: bytes) -> ChatRequest:
 def _field_error(text: str) -> InvalidRequest:
     """Name the field that msgspec's message is about."""
     message, _, path = text.partition(" - at `$")
-    if "missing required field" in message:
-        field = message.split("`")[1]
-        return MissingField(f"you must provide {field!r}", param=field)
     field = path.rstrip("`").lstrip(".")
+    if "missing required field" in message:
+        field = ".".join(filter(None, (field, message.split("`")[1])))
+        return MissingField(f"you must provide {field!r}", param=field)
     if not field:
         return InvalidJson(f"the body must be a JSON object: {message}")
     return InvalidValue(f"{field}: {message[0].lower()}{message[1:]}", param=field)
