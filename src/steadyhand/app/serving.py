@@ -31,9 +31,7 @@ def build_serving(
         for name, entry in snapshot.providers.items()
     }
     ports = RungPorts(providers)
-    ladders = {
-        name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()
-    }
+    ladders = {name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()}
     return Serving(snapshot, ladders, providers, _direct(snapshot, ports))
 
 

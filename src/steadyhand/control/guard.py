@@ -91,7 +91,8 @@ class Guard:
         """Take what is allowed; ``*`` among the hosts turns that check off."""
         self._app = app
         self._allowed_hosts = frozenset(
-            host_name(host) or host.lower() for host in allowed_hosts  # `[::1]` and `::1` are one
+            host_name(host) or host.lower()
+            for host in allowed_hosts  # `[::1]` and `::1` are one
         )
         self._allowed_origins = allowed_origins
         self._new_id = new_id
