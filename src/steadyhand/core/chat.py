@@ -2,12 +2,20 @@
 
 Only fields that a decision needs are named; everything else passes by untouched, so a field that
 OpenAI adds tomorrow works today. Source: OpenAI's public API description, read 2026-11.
+
+A field kept as it came is ``Raw | UnsetType``, never ``Raw | None``: msgspec reads the latter as
+"only null". Null then is the bytes ``null``; :func:`is_given` knows.
 """
 
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+
+def is_given(value: msgspec.Raw | UnsetType) -> TypeGuard[msgspec.Raw]:
+    """Tell whether a field is there and not null."""
+    return value is not UNSET and bytes(value) != b"null"
 
 
 class StreamOptions(msgspec.Struct, gc=False):
@@ -20,7 +28,7 @@ class JsonSchema(msgspec.Struct, gc=False):
     """``response_format.json_schema``; the schema stays as the client wrote it."""
 
     name: str = ""
-    schema: msgspec.Raw | None = None
+    schema: msgspec.Raw | UnsetType = UNSET
 
 
 class ResponseFormat(msgspec.Struct, gc=False):
@@ -77,7 +85,6 @@ class AnswerChoice(msgspec.Struct, gc=False):
     """One choice of a whole answer."""
 
     finish_reason: str | None = None
-    message: msgspec.Raw | None = None
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -85,20 +92,23 @@ class Answer(msgspec.Struct, gc=False):
 
     choices: list[AnswerChoice] | None = None
     usage: Usage | None = None
-    model: str = ""
+    model: str | None = None
     error: msgspec.Raw | UnsetType = UNSET
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What a chunk adds. Any of these but ``role`` is content: the stream may commit."""
+    """What a chunk adds. Any of these but ``role`` is content: the stream may commit.
 
-    content: str | None = None
+    ``content`` is text, but Mistral's reasoning models send a list of parts.
+    """
+
+    content: str | list[msgspec.Raw] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[msgspec.Raw] | None = None
-    function_call: msgspec.Raw | None = None
-    audio: msgspec.Raw | None = None
+    function_call: msgspec.Raw | UnsetType = UNSET
+    audio: msgspec.Raw | UnsetType = UNSET
 
     def has_content(self) -> bool:
         """Tell whether a reader would have something to show or act on."""
@@ -108,8 +118,8 @@ class Delta(msgspec.Struct, gc=False):
             or self.reasoning
             or self.refusal
             or self.tool_calls
-            or (self.function_call is not None and self.function_call != b"null")
-            or (self.audio is not None and self.audio != b"null")
+            or is_given(self.function_call)
+            or is_given(self.audio)
         )
 
 
@@ -126,7 +136,7 @@ class Chunk(msgspec.Struct, gc=False):
 
     choices: list[ChunkChoice] | None = None
     usage: Usage | UnsetType | None = UNSET
-    model: str = ""
+    model: str | None = None
     error: msgspec.Raw | UnsetType = UNSET
 
 

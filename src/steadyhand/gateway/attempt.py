@@ -6,9 +6,8 @@ or HTML under 200 is a failure here.
 """
 
 import msgspec
-from msgspec import UNSET
 
-from steadyhand.core.chat import Answer
+from steadyhand.core.chat import Answer, is_given
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.relay import ChatStream
 from steadyhand.http.failures import UpstreamError
@@ -90,7 +89,7 @@ async def whole(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> Whol
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         failure = rung.classify(200, reply.headers, body)
         raise AttemptFailed(failure) from None
-    if not answer.choices or (answer.error is not UNSET and answer.error != b"null"):
+    if not answer.choices or is_given(answer.error):
         raise AttemptFailed(rung.classify(200, reply.headers, body))
     return WholeAnswer(body, answer, reply.headers)
 
@@ -140,9 +139,9 @@ def fail_early(
         raise AttemptFailed(rung.classify(200, reply.headers, stream.error))
     if stream.malformed:
         raise AttemptFailed(Failure("malformed", status=200, message=stream.malformed))
-    if stream.has_content:
+    if stream.has_content or stream.is_whole:
         return
-    if stream.is_done and not stream.is_whole:
+    if stream.is_done:
         raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
     if ended:
         kind = reply.headers.get(b"content-type", b"")

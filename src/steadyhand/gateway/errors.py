@@ -87,3 +87,11 @@ def retry_headers(retry_after_s: float) -> list[Header]:
         (b"retry-after", b"%d" % ceil(retry_after_s)),
         (b"retry-after-ms", b"%d" % ceil(retry_after_s * 1000)),
     ]
+
+
+def server_error(status: int, code: str, message: str) -> tuple[list[Header], bytes]:
+    """Return headers and body for what the server refuses before a handler sees it."""
+    headers = [JSON]
+    if status == 503:
+        headers += retry_headers(1.0)
+    return headers, body(status, code, message)

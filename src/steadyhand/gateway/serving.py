@@ -63,6 +63,7 @@ class Serving:
         self.keys = snapshot.keys
         self.release = snapshot.digest
         self.release_label = snapshot.digest.encode()
+        self.users = 0  # requests that read this now; a retired one closes when none do
         self._direct = direct
 
     def ladder(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:
@@ -72,10 +73,11 @@ class Serving:
             return self._direct.get(model)
         return found
 
-    async def close(self) -> None:
-        """Close every provider's connections."""
+    async def close(self, keep: frozenset[int]) -> None:
+        """Close the connections of every provider whose ``id()`` is not in ``keep``."""
         for provider in self.providers.values():
-            await provider.close()
+            if id(provider) not in keep:
+                await provider.close()
 
 
 class DirectLadders:
@@ -89,12 +91,16 @@ class DirectLadders:
         self._made: dict[str, Ladder] = {}
 
     def get(self, name: str) -> Ladder | None:
-        """Return the ladder for ``provider/model``, or ``None`` if there is no such provider."""
+        """Return the ladder for ``provider/model``, or ``None`` if there is no such provider.
+
+        The name comes from a client and goes into a header of the answer: printable ASCII only.
+        """
         found = self._made.get(name)
         if found is not None:
             return found
         provider, _, model = name.partition("/")
-        rung = self._build(provider, model) if model else None
+        is_plain = model != "" and name.isascii() and name.isprintable()
+        rung = self._build(provider, model) if is_plain else None
         if rung is None:
             return None
         if len(self._made) >= MAX_DIRECT_LADDERS:  # names come from clients: never grow for ever

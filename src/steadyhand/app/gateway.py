@@ -1,0 +1,184 @@
+"""One gateway process: from settings and the published snapshot to a listener."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import Coroutine
+from random import SystemRandom
+from ssl import SSLContext
+from time import time
+
+import uvloop
+
+from steadyhand.app.gauges import Gauges
+from steadyhand.app.serving import build_serving
+from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.supervisor import Parent
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.core.ids import RequestIds
+from steadyhand.gateway import errors
+from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.handler import Gateway
+from steadyhand.gateway.serving import Serving
+from steadyhand.http.limits import ServerLimits
+from steadyhand.http.server import Server
+from steadyhand.http.tls import server_context
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.log import RecordLog
+from steadyhand.settings.model import Settings
+from steadyhand.snapshot import sign, store
+from steadyhand.telemetry.board import Board
+
+logger = logging.getLogger(__name__)
+
+RETIRE_POLL_S = 0.25
+GC_THRESHOLDS = (20_000, 20, 20)
+"""Allocations before a young collection: the path makes few cycles, so scans can be rarer."""
+
+
+def run(settings: Settings, number: int, port: int, parent: Parent | None = None) -> None:
+    """Serve until SIGTERM, or until the supervisor is gone.
+
+    Args:
+        settings: Of the workspace; what may change at run time comes from the snapshot instead.
+        number: Of this process, from 0; a label in metrics and records.
+        port: To listen on, shared with the other gateway processes.
+        parent: The supervisor, or ``None`` without one.
+
+    Raises:
+        SteadyhandError: There is nothing to serve from, or it cannot be built.
+        OSError: The address cannot be bound.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(GatewayProcess(settings, number), port, parent))
+
+
+async def _serve(process: "GatewayProcess", port: int, parent: Parent | None) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, process.reload)
+    if parent is not None:
+        loop.add_reader(parent.lifeline, stop.set)  # end of file: the supervisor is gone
+    await process.start(port, parent.restarts if parent is not None else 0)
+    gc.collect()
+    gc.freeze()  # what start-up made lives for ever; do not look at it again
+    gc.set_threshold(*GC_THRESHOLDS)
+    if parent is not None:
+        parent.ready()
+    await stop.wait()
+    if parent is not None:
+        loop.remove_reader(parent.lifeline)
+    await process.stop()
+
+
+class GatewayProcess:
+    """Owns what one process needs to answer."""
+
+    def __init__(self, settings: Settings, number: int) -> None:
+        """Build what can be built without a loop; nothing listens yet."""
+        self._settings = settings
+        self._number = number
+        self._state = State(settings)
+        self._resolve = secret_resolver(settings.workspace, os.environ)
+        self._key = sign.open_key(self._state.snapshot_key)
+        loaded = store.load(self._state.snapshots, self._key)
+        if loaded.refused is not None:
+            logger.warning("serving from %s: %s", loaded.file, loaded.refused)
+        self._serving = build_serving(loaded.snapshot, self._resolve)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int, restarts: int) -> None:
+        """Open the record log and the listener."""
+        server = self._settings.server
+        self._log = RecordLog(self._state.log, self._settings.records.log_settings())
+        self._gateway = Gateway(
+            self._serving,
+            self._log.append,
+            RequestIds(SystemRandom().getrandbits(40), time),
+            Cors(server.cors_origins),
+            self._number,
+        )
+        self._server = await Server.start(
+            self._gateway.handle,
+            server.host,
+            port,
+            server_limits(self._settings),
+            errors.server_error,
+            tls=tls_context(self._settings),
+            reuse_port=True,
+        )
+        board = Board.create(self._state.board(self._number), wall_clock_us)
+        self._gauges = Gauges(board, self._server, self._log, restarts)
+        self._gauges.snapshot_changed(self._serving.snapshot)
+        self._spawn(self._gauges.publish_for_ever())
+
+    def reload(self) -> None:
+        """Take over the snapshot now on disk; keep the one in force if that cannot be served."""
+        held = self._gateway.serving
+        try:
+            loaded = store.load(
+                self._state.snapshots,
+                self._key,
+                not_older_than_version=held.snapshot.version,
+            )
+            if loaded.snapshot.version == held.snapshot.version:
+                return
+            serving = build_serving(loaded.snapshot, self._resolve, held)
+        except (SteadyhandError, OSError, ValueError) as error:
+            self._gauges.reload_failures += 1
+            logger.error("keeping snapshot %s: %s", held.release, error)  # noqa: TRY400 - no bug
+            return
+        self._gateway.serving = serving
+        self._gauges.snapshot_changed(serving.snapshot)
+        self._spawn(retire(held, serving))
+        logger.info("serving snapshot %s", serving.release)
+
+    async def stop(self) -> None:
+        """Finish what is in flight within the drain time, then flush the log."""
+        self._gateway.is_draining = True
+        await self._server.close(self._settings.server.drain_s)
+        for task in self._tasks:
+            task.cancel()
+        await self._gateway.serving.close(keep=frozenset())
+        lost = self._log.close()
+        self._gauges.publish()
+        if lost:
+            logger.error("%d records could not be written before the end", lost)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def retire(old: Serving, new: Serving) -> None:
+    """Close what only ``old`` uses, once its last request has ended."""
+    while old.users:  # noqa: ASYNC110 - an event would cost every request
+        await asyncio.sleep(RETIRE_POLL_S)
+    await old.close(keep=frozenset(map(id, new.providers.values())))
+
+
+def server_limits(settings: Settings) -> ServerLimits:
+    """Return the listener's bounds."""
+    server = settings.server
+    return ServerLimits(
+        max_connections=server.max_connections,
+        max_head_bytes=server.max_head_bytes,
+        max_body_bytes=server.max_body_bytes,
+        head_timeout_s=server.head_timeout_s,
+        body_timeout_s=server.body_timeout_s,
+        keep_alive_s=server.keep_alive_s,
+    )
+
+
+def tls_context(settings: Settings) -> SSLContext | None:
+    """Return the listener's TLS context, or ``None`` for plain HTTP."""
+    server = settings.server
+    if server.tls_cert is None or server.tls_key is None:
+        return None
+    folder = settings.workspace
+    return server_context(folder / server.tls_cert, folder / server.tls_key)

@@ -1,0 +1,84 @@
+"""Compile a workspace and put it in force; notice when it changes."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from time import time
+
+from steadyhand.app.serving import build_serving
+from steadyhand.app.state import State, secret_resolver
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.settings.load import load
+from steadyhand.settings.model import Settings
+from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.snapshot import sign, store
+from steadyhand.snapshot.compile import compile_snapshot
+
+logger = logging.getLogger(__name__)
+
+
+def publish(settings: Settings) -> None:
+    """Compile the workspace and put it in force for every gateway that loads it.
+
+    Raises:
+        SteadyhandError: The signing key cannot be used.
+        OSError: The disk is full or not ours; what was in force stays so.
+    """
+    state = State(settings)
+    key = sign.open_key(state.snapshot_key)
+    now_us = int(time() * 1e6)
+    snapshot = compile_snapshot(
+        keys=settings.keys,
+        routes=settings.routes,
+        prompts=settings.prompts,
+        providers=settings.providers,
+        slo_classes=settings.slo_classes,
+        now_us=now_us,
+        version=store.next_version(state.snapshots, key, now_us),
+    )
+    build_serving(snapshot, secret_resolver(settings.workspace, os.environ))
+    store.publish(snapshot, state.snapshots, key)
+
+
+def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
+    """Read the workspace again and publish it; ``False`` if it has mistakes, which are logged."""
+    try:
+        publish(load(workspace, os.environ, flags))
+    except InvalidWorkspace as error:
+        for problem in error.problems:
+            logger.error("workspace not taken over: %s", problem.text())  # noqa: TRY400 - no bug
+        return False
+    except (SteadyhandError, OSError) as error:
+        logger.error("workspace not taken over: %s", error)  # noqa: TRY400 - no bug of ours
+        return False
+    return True
+
+
+class Fingerprint:
+    """Tells when a file of the workspace that shapes answers has changed."""
+
+    PATTERNS = ("steadyhand.toml", "keys.toml", "routes/*.toml", "prompts/*.md")
+
+    def __init__(self, workspace: Path) -> None:
+        """Remember the files as they are now."""
+        self._workspace = workspace
+        self._seen = self._look()
+
+    def changed(self) -> bool:
+        """Tell whether any file differs from the last call, by size and time of change."""
+        now = self._look()
+        if now == self._seen:
+            return False
+        self._seen = now
+        return True
+
+    def _look(self) -> dict[str, tuple[int, int]]:
+        found = {}
+        for pattern in self.PATTERNS:
+            for path in self._workspace.glob(pattern):
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    found[str(path)] = (status.st_mtime_ns, status.st_size)
+        return found

@@ -1,0 +1,84 @@
+"""From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+import msgspec
+
+from steadyhand.core.plugins import load
+from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
+from steadyhand.providers.base import Provider
+from steadyhand.routing.model import Route, RungEntry
+from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
+from steadyhand.snapshot.model import ProviderEntry, Snapshot
+
+PROVIDERS = "steadyhand.providers"
+RUNGS = "steadyhand.routing.rungs"
+
+
+def build_serving(
+    snapshot: Snapshot, resolve_secret: Callable[[str], str], held: Serving | None = None
+) -> Serving:
+    """Build every provider and rung that ``snapshot`` names.
+
+    Providers whose tables are the same in ``held`` are taken over with their connections.
+
+    Raises:
+        SteadyhandError: A plugin is not installed, a secret is not there, a table is not valid.
+    """
+    providers = {
+        name: _held(name, entry, held) or _provider(entry, resolve_secret)
+        for name, entry in snapshot.providers.items()
+    }
+    ports = RungPorts(providers)
+    ladders = {name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()}
+    return Serving(snapshot, ladders, providers, _direct(snapshot, ports))
+
+
+def _held(name: str, entry: ProviderEntry, held: Serving | None) -> Provider | None:
+    if held is None or held.snapshot.providers.get(name) != entry:
+        return None
+    return held.providers[name]
+
+
+def _provider(entry: ProviderEntry, resolve_secret: Callable[[str], str]) -> Provider:
+    plugin = load(PROVIDERS, entry.kind)
+    provider: Provider = plugin.build(_settings(plugin, entry.settings), resolve_secret)
+    return provider
+
+
+def _ladder(route: Route, snapshot: Snapshot, ports: RungPorts) -> Ladder:
+    return Ladder(
+        route=route.name,
+        slo=snapshot.slo_classes[route.slo],
+        rungs=tuple(_live(entry, ports) for entry in route.rungs),
+        floor=_floor(route.floor, ports),
+        instructions=instructions_json(route.instructions),
+    )
+
+
+def _live(entry: RungEntry, ports: RungPorts) -> LiveRung:
+    plugin = load(RUNGS, entry.kind)
+    rung: LiveRung = plugin.build(_settings(plugin, entry.settings), ports)
+    return rung
+
+
+def _floor(entry: RungEntry, ports: RungPorts) -> FloorRung:
+    plugin = load(RUNGS, entry.kind)
+    rung: FloorRung = plugin.build(_settings(plugin, entry.settings), ports)
+    return rung
+
+
+def _direct(snapshot: Snapshot, ports: RungPorts) -> DirectLadders:
+    def live(provider: str, model: str) -> LiveRung | None:
+        if provider not in ports.providers:
+            return None
+        table = msgspec.json.encode({"provider": provider, "model": model})
+        return _live(RungEntry("live", msgspec.Raw(table)), ports)
+
+    floor = _floor(RungEntry("error", msgspec.Raw(b"{}")), ports)
+    return DirectLadders(live, floor, snapshot.slo_classes[snapshot.default_slo])
+
+
+def _settings(plugin: ModuleType, table: msgspec.Raw) -> object:
+    return plugin.Settings.model_validate_json(bytes(table))

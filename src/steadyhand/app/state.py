@@ -1,0 +1,64 @@
+"""Where a workspace's running state lies on disk, and how its secrets are found."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from steadyhand.core import secrets
+from steadyhand.settings.model import Settings
+
+
+class State:
+    """Paths below the state directory; nothing is created by asking for one."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Resolve the state directory, which may be relative to the workspace."""
+        self.directory = settings.workspace / settings.server.state_dir
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the published snapshots."""
+        return self.directory / "snapshot"
+
+    @property
+    def snapshot_key(self) -> Path:
+        """File with the key that signs them."""
+        return self.directory / "snapshot.key"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the record log, one folder a writer."""
+        return self.directory / "log"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file that records are shipped to by default."""
+        return self.directory / "steadyhand.db"
+
+    @property
+    def control_token(self) -> Path:
+        """File with the bootstrap user's bearer token."""
+        return self.directory / "control.token"
+
+    @property
+    def run(self) -> Path:
+        """Folder of what only lives as long as the processes."""
+        return self.directory / "run"
+
+    def board(self, number: int) -> Path:
+        """File that gateway process ``number`` publishes its gauges in."""
+        return self.run / f"gateway-{number}.board"
+
+    def prepare(self) -> None:
+        """Create the folders, readable by this user only."""
+        for folder in (self.directory, self.snapshots, self.log, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def secret_resolver(workspace: Path, environment: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what finds the secret behind a reference; files are relative to the workspace."""
+
+    def read_text(path: str) -> str:
+        return (workspace / path).read_text(encoding="utf-8")
+
+    return partial(secrets.resolve, environment=environment, read_text=read_text)

@@ -1,0 +1,324 @@
+"""One client connection of the native server: bytes in, tasks started, replies in order.
+
+Optimised for the common case, in which a request arrives in one read and its answer leaves in one
+write: then a request costs one task and nothing else of the loop, no timer, no future.
+
+- One request is answered at a time. Later ones of a pipelining client are parsed and wait; beyond
+  ``max_ahead_bytes`` the socket is not read (and a leaving client not noticed) until they were.
+- The handler's task is cancelled when the client closes or half-closes its side before the reply
+  has ended. After the end of the reply the task may finish what it has to do and is left alone.
+- One timer a connection. It is armed late and looks at what is due when it fires; only a request
+  that arrives in parts, and a client that does not take its answer, bring it forward.
+"""
+
+import asyncio
+import logging
+import socket
+import struct
+from collections import deque
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import override
+
+from steadyhand.http.head import header_lines, status_line
+from steadyhand.http.messages import Request
+from steadyhand.http.reply import ServerReply
+from steadyhand.http.request import BODY, HEAD, Refusal, RequestReader
+
+if TYPE_CHECKING:
+    from steadyhand.http.server import Server
+
+_logger = logging.getLogger(__name__)
+_RESET = struct.pack("ii", 1, 0)
+_TIMER_SLACK_S = 0.001
+
+
+class ServerConnection(asyncio.Protocol):
+    """Carries requests of one client to the handler.
+
+    Attributes:
+        server: What the connections of a listener share.
+        loop: The loop that it lives on.
+        transport: Its socket.
+        gone: Nothing more can be written.
+        stalled_since_s: Monotonic second since which the client takes too little; ``None`` if
+            there is room to write.
+    """
+
+    __slots__ = (
+        "_ahead", "_close_due_s", "_deaf", "_due_s", "_idle_since_s", "_paused", "_queue",
+        "_reader", "_refusal", "_reply", "_task", "_timer", "_writable",
+        "gone", "loop", "server", "stalled_since_s", "transport",
+    )  # fmt: skip
+
+    transport: asyncio.Transport
+    _reader: RequestReader
+
+    def __init__(self, server: "Server", loop: asyncio.AbstractEventLoop) -> None:
+        """Wait for the socket."""
+        self.server = server
+        self.loop = loop
+        self.gone = False
+        self.stalled_since_s: float | None = None
+        self._ahead = 0
+        self._close_due_s = inf
+        self._deaf = self._paused = False
+        self._due_s = inf
+        self._idle_since_s = 0.0
+        self._queue: deque[tuple[Request, ServerReply]] = deque()
+        self._refusal: Refusal | None = None
+        self._reply: ServerReply | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable: asyncio.Future[None] | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        server, limits = self.server, self.server.limits
+        peer = transport.get_extra_info("peername")
+        self._reader = RequestReader(limits, peer[0] if peer else "", self._deliver)
+        self.transport.set_write_buffer_limits(high=limits.write_high_water)
+        server.open_connections.add(self)
+        self._idle_since_s = monotonic()
+        self._arm(limits.keep_alive_s)
+        if len(server.open_connections) > limits.max_connections:
+            server.refused_connections += 1
+            self._answer_refusal(
+                Refusal(503, "too_many_connections", "too many connections are open")
+            )
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        now_s = monotonic()
+        busy = self._reply is not None
+        try:
+            self._reader.feed(data, now_s)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        if busy:
+            self._ahead += len(data)
+            if self._ahead > self.server.limits.max_ahead_bytes:
+                self._paused = True
+                self.transport.pause_reading()
+        elif self._reader.phase and self._reply is None:
+            self._await_rest()
+
+    @override
+    def eof_received(self) -> None:
+        self._client_left()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._client_left()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None and not self._task.done():
+            self.server.keep_until_done(self._task)
+        self.server.forget(self)
+
+    @override
+    def pause_writing(self) -> None:
+        self.stalled_since_s = monotonic()
+        self._watch(self.stalled_since_s + self.server.limits.stall_s)
+
+    @override
+    def resume_writing(self) -> None:
+        self.stalled_since_s = None
+        if self._writable is not None:
+            self._writable.set_result(None)
+            self._writable = None
+
+    async def writable(self) -> None:
+        """Wait until the client has taken enough to be sent more."""
+        if self.gone:
+            return
+        if self._writable is None:
+            self._writable = self.loop.create_future()
+        await asyncio.shield(self._writable)
+
+    def finished(self, reply: ServerReply) -> None:
+        """Go on after a reply was written to its end; called by the reply."""
+        self._reply = None
+        if not reply.keep_alive:
+            self.close()
+        elif self._queue:
+            self._start(*self._queue.popleft())
+        elif self._refusal is not None:
+            self._answer_refusal(self._refusal)
+        elif self.server.closing and not self._reader.phase:
+            self.close()
+        else:
+            self._idle_since_s = monotonic()
+            if self._ahead or self._reader.phase:
+                self._read_on()
+
+    def close(self) -> None:
+        """Close after what was written has left, at most ``linger_s`` from now."""
+        self.gone = self._deaf = True
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            self._arm_close()
+
+    def close_if_idle(self) -> None:
+        """Close unless a request is being read or answered; used when the server drains."""
+        if self._reply is None and not self._reader.phase and not self.gone:
+            self.close()
+
+    def cancel(self) -> None:
+        """Cancel the handler and break the connection; used when draining took too long."""
+        self._client_left()
+        self.cut(reset=False)
+        self.transport.abort()
+
+    def cut(self, *, reset: bool) -> None:
+        """Close without finishing the reply; ``reset`` discards what has not left yet."""
+        self._queue.clear()
+        self._reply = None
+        if not reset:
+            self.close()
+            return
+        self.gone = self._deaf = True
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.abort()
+
+    def _deliver(self, request: Request, http11: bool, keep_alive: bool) -> None:  # noqa: FBT001
+        self.server.requests += 1
+        reply = ServerReply(self, http11, keep_alive, request.method == b"HEAD")
+        if self._reply is None:
+            self._start(request, reply)
+        else:
+            self._queue.append((request, reply))
+
+    def _start(self, request: Request, reply: ServerReply) -> None:
+        if self._task is not None and not self._task.done():
+            self.server.keep_until_done(self._task)
+        self._reply = reply
+        self._task = asyncio.Task(self._answer(request, reply), loop=self.loop, name="request")
+
+    async def _answer(self, request: Request, reply: ServerReply) -> None:
+        server = self.server
+        server.in_flight += 1
+        try:
+            await server.handler(request, reply)
+        except asyncio.CancelledError:
+            reply.abort()
+            raise
+        except Exception:
+            _logger.exception("the request handler failed")
+            self._answer_failure(reply)
+        else:
+            if not reply.ended:
+                self._answer_failure(reply)
+        finally:
+            server.in_flight -= 1
+
+    def _answer_failure(self, reply: ServerReply) -> None:
+        self.server.failures += 1
+        if reply.started:
+            reply.abort()
+        else:
+            headers, body = self.server.render_error(500, "internal_error", "internal error")
+            reply.send(500, headers, body)
+
+    def _read_on(self) -> None:
+        """Turn to the client after a reply, when nothing of the client's is waiting."""
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        self._ahead = 0
+        if self._reader.phase:
+            self._reader.phase_begun_s = self._idle_since_s
+            self._await_rest()
+
+    def _await_rest(self) -> None:
+        """Bound the wait for the rest of a request, and ask for it if the client wants that."""
+        if self._reader.expects_continue:
+            self._reader.expects_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._watch(self._next_due_s())
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.server.bad_requests += 1
+        self._deaf = True
+        if self._reply is None:
+            self._answer_refusal(refusal)
+        else:
+            self._refusal = refusal
+
+    def _answer_refusal(self, refusal: Refusal) -> None:
+        """Answer and close, so that the client can read the answer though it is still sending."""
+        self.gone = self._deaf = True
+        headers, body = self.server.render_error(refusal.status, refusal.code, refusal.message)
+        self.transport.write(
+            b"%b%bcontent-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (status_line(refusal.status), header_lines(headers), len(body), body)
+        )
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._arm_close()
+        else:
+            self.close()
+
+    def _client_left(self) -> None:
+        self.gone = self._deaf = True
+        self._queue.clear()
+        if self._writable is not None:
+            self._writable.set_result(None)
+            self._writable = None
+        if self._reply is not None:
+            self._reply = None
+            self.server.disconnects += 1
+            if self._task is not None:
+                self._task.cancel()
+
+    def _arm_close(self) -> None:
+        self._close_due_s = monotonic() + self.server.limits.linger_s
+        self._watch(self._close_due_s)
+
+    def _watch(self, due_s: float) -> None:
+        if due_s < self._due_s:
+            self._arm(due_s - monotonic())
+
+    def _arm(self, delay_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        delay_s = max(delay_s, _TIMER_SLACK_S)
+        self._due_s = monotonic() + delay_s
+        self._timer = self.loop.call_later(delay_s, self._on_timer)
+
+    def _next_due_s(self) -> float:
+        limits = self.server.limits
+        if self._close_due_s is not inf:
+            return self._close_due_s
+        if self.stalled_since_s is not None:
+            return self.stalled_since_s + limits.stall_s
+        if self._reply is not None:
+            return inf
+        if self._reader.phase == HEAD:
+            return self._reader.phase_begun_s + limits.head_timeout_s
+        if self._reader.phase == BODY:
+            return self._reader.body_due_s()
+        return self._idle_since_s + limits.keep_alive_s
+
+    def _on_timer(self) -> None:
+        now_s, due_s = monotonic(), self._next_due_s()
+        self._timer = None
+        self._due_s = inf
+        if due_s > now_s + _TIMER_SLACK_S:
+            self._arm(min(due_s - now_s, self.server.limits.keep_alive_s))
+        elif self._close_due_s is not inf or self.stalled_since_s is not None:
+            self._client_left()
+            self.transport.abort()
+        elif self._reader.phase:
+            self.server.timeouts += 1
+            self._answer_refusal(Refusal(408, "request_timeout", "the request came too slowly"))
+        else:
+            self.close()

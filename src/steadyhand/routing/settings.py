@@ -1,0 +1,94 @@
+"""Keys of ``routes/<name>.toml``, of ``[slo.<class>]`` and of a prompt's front matter."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DEFAULT_SLO = "interactive"
+"""Class of a route that names none, and of a provider model called directly."""
+
+
+class SloSettings(BaseModel):
+    """One ``[slo.<class>]`` table: a latency budget with a name. 0 means no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_content_ms: int = Field(
+        ge=0, description="budget from the last request byte to the first content of a stream"
+    )
+    whole_ms: int = Field(
+        ge=0,
+        description="budget from the last request byte to the last byte of an answer that is not "
+        "a stream",
+    )
+    stream_cap_ms: int = Field(
+        ge=0, description="longest time a stream may run; past it the stream is cut, and says so"
+    )
+
+    @model_validator(mode="after")
+    def _cap_leaves_room(self) -> Self:
+        if 0 < self.stream_cap_ms < self.first_content_ms:
+            raise ValueError("stream_cap_ms is shorter than first_content_ms")
+        return self
+
+
+SLO_CLASSES = {
+    "instant": {"first_content_ms": 150, "whole_ms": 150, "stream_cap_ms": 10_000},
+    "interactive": {"first_content_ms": 1_500, "whole_ms": 10_000, "stream_cap_ms": 120_000},
+    "batch": {"first_content_ms": 0, "whole_ms": 0, "stream_cap_ms": 600_000},
+}
+"""The classes that every workspace has; a ``[slo.<class>]`` table changes or adds to them."""
+
+
+class RungSettings(BaseModel):
+    """One ``[[rungs]]`` table, or the ``[floor]``: a kind and that plugin's own keys."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str = Field(description="which rung: the name of its plugin")
+
+    @property
+    def own_keys(self) -> dict[str, Any]:
+        """The plugin's own table, ``kind`` left out."""
+        return dict(self.model_extra or {})
+
+
+class RouteSettings(BaseModel):
+    """One file of ``routes/``; its name without ``.toml`` is what clients write in ``model``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slo: str = Field(default=DEFAULT_SLO, description="name of its SLO class")
+    prompt: str | None = Field(
+        default=None,
+        description="name of a file in `prompts/` without `.md`; its text goes before the "
+        "client's messages as a system message",
+    )
+    rungs: tuple[RungSettings, ...] = Field(
+        default=(), description="what to try, in order, before the floor"
+    )
+    floor: RungSettings = Field(
+        description="the last rung, which cannot fail: `template`, `schema` or `error`"
+    )
+
+
+class PromptSettings(BaseModel):
+    """The TOML between the ``+++`` lines at the top of ``prompts/<name>.md``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    description: str = Field(description="what the prompt is for, in a sentence")
+    owner: str = Field(description="who answers for it: a person or a team")
+    corpus: str | None = Field(
+        default=None, description="folder of `knowledge/` that `passages` are taken from"
+    )
+    passages: tuple[str, ...] = Field(
+        default=(),
+        description="ids of sections of the corpus that are put below the text, in this order",
+    )
+
+    @model_validator(mode="after")
+    def _passages_have_a_corpus(self) -> Self:
+        if self.passages and self.corpus is None:
+            raise ValueError("passages are pinned but no corpus is named to take them from")
+        return self

@@ -1,0 +1,106 @@
+"""Read a workspace: the one place that knows which files it has.
+
+``steadyhand.toml`` < environment < flags; routes, prompts and keys come from their files only.
+Every mistake in every file is found in one pass and reported together.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from steadyhand.routing.prompts import Prompt
+from steadyhand.routing.settings import RouteSettings
+from steadyhand.settings import sections
+from steadyhand.settings.document import Document, Report, parse
+from steadyhand.settings.keyring import read_keys
+from steadyhand.settings.literals import find_secrets
+from steadyhand.settings.model import Settings
+from steadyhand.settings.overrides import overlay
+from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.settings.prompts import Corpora, read_prompt
+from steadyhand.settings.routes import Known, read_route
+from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
+from steadyhand.settings.validation import check_name
+
+
+def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
+    """Return the settings of ``workspace``, checked, with overrides laid over the file.
+
+    Args:
+        workspace: The directory with ``steadyhand.toml``.
+        environment: All environment variables; see :mod:`steadyhand.settings.overrides`.
+        flags: Key with dots → value (``{"server.port": 9000}``); ``None`` values are not set.
+
+    Raises:
+        InvalidWorkspace: Its ``problems`` name every mistake with its place.
+    """
+    report = Report()
+    document = _read_main(workspace, environment, flags, report)
+    if document is None:
+        raise InvalidWorkspace(report.problems)
+    find_secrets(document, report)
+    sections.check_section_names(document, report)
+    server = sections.read_section(ServerSettings, "server", document, report)
+    records = sections.read_section(RecordsSettings, "records", document, report)
+    control = sections.read_section(ControlSettings, "control", document, report)
+    slo_classes = sections.read_slo_classes(document, report)
+    providers = sections.read_providers(document, report)
+    prompts = _read_prompts(workspace, report)
+    known = Known(
+        providers=_names(document, "providers"),
+        prompts=_stems(workspace, "prompts", ".md"),
+        slo_classes=slo_classes.keys() | _names(document, "slo"),
+    )
+    routes = _read_routes(workspace, known, report)
+    keys = read_keys(workspace, route_names(workspace), known.providers, report)
+    if report.problems or server is None or records is None or control is None:
+        raise InvalidWorkspace(report.problems)
+    return Settings(
+        workspace, server, records, control, slo_classes, providers, keys, routes, prompts
+    )
+
+
+def route_names(workspace: Path) -> list[str]:
+    """Return the names of the files in ``routes/``, broken ones included."""
+    return _stems(workspace, "routes", ".toml")
+
+
+def _read_main(
+    workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object], report: Report
+) -> Document | None:
+    text = sections.read_main_text(workspace, report)
+    document = None if text is None else parse(sections.FILE, text, report)
+    if document is None:
+        return None
+    return overlay(document, sections.NAMES, environment, flags, report)
+
+
+def _read_prompts(workspace: Path, report: Report) -> dict[str, Prompt]:
+    corpora = Corpora(workspace, report)
+    prompts = {}
+    for name in _stems(workspace, "prompts", ".md"):
+        file = f"prompts/{name}.md"
+        check_name(name, "prompt", Document(file, {}, {}), (), report)
+        prompt = read_prompt(workspace, file, corpora, report)
+        if prompt is not None:
+            prompts[name] = prompt
+    return prompts
+
+
+def _read_routes(workspace: Path, known: Known, report: Report) -> dict[str, RouteSettings]:
+    routes = {}
+    for name in route_names(workspace):
+        file = f"routes/{name}.toml"
+        check_name(name, "route", Document(file, {}, {}), (), report)
+        route = read_route(workspace, file, known, report)
+        if route is not None:
+            routes[name] = route
+    return routes
+
+
+def _names(document: Document, section: str) -> set[str]:
+    table = document.values.get(section, {})
+    return set(table) if isinstance(table, dict) else set()
+
+
+def _stems(workspace: Path, folder: str, suffix: str) -> list[str]:
+    return sorted(path.stem for path in (workspace / folder).glob(f"*{suffix}"))

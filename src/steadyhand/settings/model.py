@@ -1,0 +1,51 @@
+"""All settings of a workspace, checked and immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from steadyhand.routing.prompts import Prompt
+from steadyhand.routing.settings import RouteSettings, SloSettings
+from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
+from steadyhand.snapshot.model import ProviderEntry
+from steadyhand.tenancy.settings import KeySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What :func:`steadyhand.settings.load.load` returns.
+
+    Every name that one part uses exists in another: routes' providers, prompts and classes,
+    keys' routes, prompts' passages.
+
+    Attributes:
+        workspace: The directory; paths in settings are relative to it.
+        server: ``[server]``.
+        records: ``[records]``.
+        control: ``[control]``.
+        slo_classes: Name → class, the built-in ones included.
+        providers: Name → kind and table, validated by the plugin.
+        keys: Name → key.
+        routes: Name → route, each rung's table validated by its plugin, defaults filled in.
+        prompts: Name → text and pinned passages.
+    """
+
+    workspace: Path
+    server: ServerSettings
+    records: RecordsSettings
+    control: ControlSettings
+    slo_classes: Mapping[str, SloSettings]
+    providers: Mapping[str, ProviderEntry]
+    keys: Mapping[str, KeySettings]
+    routes: Mapping[str, RouteSettings]
+    prompts: Mapping[str, Prompt]
+
+    @property
+    def state_dir(self) -> Path:
+        """Folder for whatever the processes write."""
+        return self.workspace / self.server.state_dir
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database; may be a secret reference, which its opener resolves."""
+        return self.records.database_url or f"sqlite:///{self.state_dir / 'steadyhand.db'}"

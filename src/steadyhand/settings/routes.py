@@ -1,0 +1,126 @@
+"""Read ``routes/<name>.toml``, each rung through its plugin, and check the names it uses."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from steadyhand.routing.settings import RouteSettings, RungSettings
+from steadyhand.settings.document import Document, Report, parse, read_text
+from steadyhand.settings.lines import KeyPath
+from steadyhand.settings.literals import find_secrets
+from steadyhand.settings.problems import nearest
+from steadyhand.settings.validation import check_table, load_plugin
+
+RUNGS = "steadyhand.routing.rungs"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that a route may use; those of broken files count, to report each mistake once."""
+
+    providers: Collection[str]
+    prompts: Collection[str]
+    slo_classes: Collection[str]
+
+
+def read_route(root: Path, name: str, known: Known, report: Report) -> RouteSettings | None:
+    """Return the route in the file ``name``, or ``None`` and its problems."""
+    text = read_text(root, name, report)
+    document = None if text is None else parse(name, text, report)
+    if document is None:
+        return None
+    find_secrets(document, report)
+    if "floor" not in document.values:
+        report.add(
+            "E0304",
+            document,
+            ("floor",),
+            "the route has no floor",
+            hint='without curated content add: [floor] kind = "error"',
+        )
+    route = check_table(RouteSettings, document.values, document, (), report)
+    if route is None:
+        return None
+    _check_names(route, document, known, report)
+    rungs = [
+        _read_rung(rung, document, ("rungs", index), known, report)
+        for index, rung in enumerate(route.rungs)
+    ]
+    floor = _read_rung(route.floor, document, ("floor",), known, report)
+    return route.model_copy(update={"rungs": tuple(rungs), "floor": floor})
+
+
+def _check_names(route: RouteSettings, document: Document, known: Known, report: Report) -> None:
+    if route.slo not in known.slo_classes:
+        report.add(
+            "E0303",
+            document,
+            ("slo",),
+            f"there is no SLO class {route.slo!r}",
+            nearest=nearest(route.slo, known.slo_classes),
+            hint=f"classes are {', '.join(sorted(known.slo_classes))}",
+        )
+    if route.prompt is not None and route.prompt not in known.prompts:
+        report.add(
+            "E0302",
+            document,
+            ("prompt",),
+            f"there is no prompt {route.prompt!r}",
+            nearest=nearest(route.prompt, known.prompts),
+            hint=f"add prompts/{route.prompt}.md",
+        )
+
+
+def _read_rung(
+    rung: RungSettings, document: Document, path: KeyPath, known: Known, report: Report
+) -> RungSettings:
+    """Return ``rung`` with its plugin's defaults filled in; as it is if it has problems."""
+    plugin = load_plugin(RUNGS, rung.kind, document, (*path, "kind"), report)
+    if plugin is None:
+        return rung
+    if path == ("floor",) and not plugin.IS_FLOOR:
+        report.add(
+            "E0305",
+            document,
+            (*path, "kind"),
+            f"a {rung.kind!r} rung can fail and so cannot be the floor",
+            hint="floors are template, schema and error",
+        )
+    if path != ("floor",) and plugin.IS_FLOOR:
+        report.add(
+            "E0306",
+            document,
+            (*path, "kind"),
+            f"{rung.kind!r} always answers, so no rung after it would be tried",
+            hint="move it to [floor]",
+        )
+    _check_provider(rung, plugin.Settings, document, path, known, report)
+    own: BaseModel | None = check_table(plugin.Settings, rung.own_keys, document, path, report)
+    if own is None:
+        return rung
+    return RungSettings.model_validate({"kind": rung.kind, **own.model_dump(mode="json")})
+
+
+def _check_provider(
+    rung: RungSettings,
+    model: type[BaseModel],
+    document: Document,
+    path: KeyPath,
+    known: Known,
+    report: Report,
+) -> None:
+    """Check the key ``provider``, which names a provider in every kind of rung that has it."""
+    provider = rung.own_keys.get("provider")
+    if "provider" not in model.model_fields or not isinstance(provider, str):
+        return
+    if provider not in known.providers:
+        report.add(
+            "E0301",
+            document,
+            (*path, "provider"),
+            f"there is no provider {provider!r}",
+            nearest=nearest(provider, known.providers),
+            hint=f"add [providers.{provider}] to steadyhand.toml",
+        )

@@ -1,0 +1,106 @@
+"""Sections of ``steadyhand.toml`` that belong to the running processes rather than to a slice."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from steadyhand.providers.base import SecretReference
+from steadyhand.records.settings import Settings as LogSettings
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+_MEBIBYTE = 1_048_576
+
+
+class ServerSettings(BaseModel):
+    """``[server]``: the listeners and the processes behind them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(
+        default="127.0.0.1", description="address of the AI API; `0.0.0.0` opens it to others"
+    )
+    port: Port = Field(default=8080, description="port of the AI API; 0 takes any free one")
+    control_host: str = Field(default="127.0.0.1", description="address of the control API")
+    control_port: Port = Field(
+        default=8081, description="port of the control API; 0 takes any free one"
+    )
+    processes: int = Field(
+        default=0, ge=0, le=256, description="gateway processes; 0 makes one for each usable CPU"
+    )
+    state_dir: str = Field(
+        default=".steadyhand",
+        min_length=1,
+        description="folder for snapshots, log, database and keys; relative to the workspace",
+    )
+    max_body_bytes: int = Field(
+        default=32 * _MEBIBYTE, ge=1_024, description="largest request body; a larger one gets 413"
+    )
+    max_head_bytes: int = Field(
+        default=65_536, ge=1_024, description="largest request line and headers; more gets 431"
+    )
+    max_connections: int = Field(
+        default=16_384,
+        ge=1,
+        description="open client connections of one process; one more gets 503 and is closed",
+    )
+    head_timeout_s: float = Field(
+        default=10.0, gt=0, description="time a client has to send the whole head of a request"
+    )
+    body_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="time a client has to send the body of a request, plus one second for each "
+        "16 KiB received",
+    )
+    keep_alive_s: float = Field(
+        default=75.0, gt=0, description="time an idle client connection is kept open"
+    )
+    drain_s: float = Field(
+        default=30.0, ge=0, description="time that requests have to finish when a process stops"
+    )
+    tls_cert: str | None = Field(
+        default=None,
+        description="PEM file with the certificate chain; relative to the workspace. With it and "
+        "`tls_key` the AI API speaks HTTPS only",
+    )
+    tls_key: str | None = Field(
+        default=None, description="PEM file with the private key; relative to the workspace"
+    )
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description="origins of web pages that may call the AI API; `*` allows any"
+    )
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together: give both or neither")
+        return self
+
+
+class RecordsSettings(LogSettings):
+    """``[records]``: the record log, and the database that it is shipped to."""
+
+    database_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy address of the database, or `env:NAME` or `file:PATH` to read it "
+        "from; by default SQLite in the state directory",
+    )
+
+
+class ControlSettings(BaseModel):
+    """``[control]``: who may speak to the control API."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretReference | None = Field(
+        default=None,
+        description="where the bootstrap user's bearer token is: `env:NAME` or `file:PATH`; by "
+        "default a file that is made in the state directory",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=("127.0.0.1", "localhost", "::1"),
+        description="names in the Host header that are answered, without port; `*` allows any",
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        default=(), description="origins of other web pages that may call the control API"
+    )

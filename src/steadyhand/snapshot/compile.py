@@ -1,0 +1,87 @@
+"""Turn the slices' settings into the one value that a gateway serves from. Pure.
+
+The same workspace gives the same digest on every machine and whatever the order in which its
+files were read: keys of objects are sorted, and neither version nor time enters the digest.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from steadyhand.routing.model import Route, RungEntry, SloClass
+from steadyhand.routing.prompts import Prompt, instructions
+from steadyhand.routing.settings import DEFAULT_SLO, RouteSettings, RungSettings, SloSettings
+from steadyhand.snapshot.model import ProviderEntry, Snapshot
+from steadyhand.tenancy.model import Key
+from steadyhand.tenancy.settings import HASH_SCHEME, KeySettings
+
+
+def compile_snapshot(
+    *,
+    keys: Mapping[str, KeySettings],
+    routes: Mapping[str, RouteSettings],
+    prompts: Mapping[str, Prompt],
+    providers: Mapping[str, ProviderEntry],
+    slo_classes: Mapping[str, SloSettings],
+    now_us: int,
+    version: int,
+) -> Snapshot:
+    """Return the snapshot of settings that have been checked against each other.
+
+    Args:
+        keys: Name → key.
+        routes: Name → route, each rung's table validated by its plugin.
+        prompts: Name → prompt, its passages filled in; every prompt that a route names.
+        providers: Name → provider.
+        slo_classes: Name → class.
+        now_us: Wall clock, microseconds since 1970.
+        version: Greater than that of any snapshot before; see ``store.next_version``.
+    """
+    snapshot = Snapshot(
+        version=version,
+        compiled_us=now_us,
+        digest="",
+        keys={key.hash.removeprefix(HASH_SCHEME): _key(name, key) for name, key in keys.items()},
+        routes={name: _route(name, route, prompts) for name, route in routes.items()},
+        providers=dict(providers),
+        slo_classes={
+            name: SloClass(name=name, **slo.model_dump()) for name, slo in slo_classes.items()
+        },
+        default_slo=DEFAULT_SLO,
+    )
+    return msgspec.structs.replace(snapshot, digest=content_digest(snapshot))
+
+
+def content_digest(snapshot: Snapshot) -> str:
+    """Return ``sha256:`` + hex over all of ``snapshot`` but its version, time and digest."""
+    content = msgspec.structs.replace(snapshot, version=0, compiled_us=0, digest="")
+    return f"sha256:{hashlib.sha256(encode(content)).hexdigest()}"
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """Return ``snapshot`` as canonical JSON: equal snapshots give equal bytes."""
+    return msgspec.json.encode(snapshot, order="deterministic")
+
+
+def canonical_table(table: Mapping[str, object]) -> msgspec.Raw:
+    """Return a plugin's table as canonical JSON, to stand in a snapshot as it is."""
+    return msgspec.Raw(msgspec.json.encode(dict(table), order="deterministic"))
+
+
+def _key(name: str, key: KeySettings) -> Key:
+    return Key(name, key.tenant, key.channel, key.routes, key.models)
+
+
+def _route(name: str, route: RouteSettings, prompts: Mapping[str, Prompt]) -> Route:
+    return Route(
+        name=name,
+        slo=route.slo,
+        rungs=tuple(_rung(rung) for rung in route.rungs),
+        floor=_rung(route.floor),
+        instructions="" if route.prompt is None else instructions(prompts[route.prompt]),
+    )
+
+
+def _rung(rung: RungSettings) -> RungEntry:
+    return RungEntry(rung.kind, canonical_table(rung.own_keys))

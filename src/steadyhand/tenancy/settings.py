@@ -1,0 +1,35 @@
+"""Keys of ``keys.toml``."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+"""A name that people give: safe in files, URLs, metric labels and TOML headers."""
+
+RouteName = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9._-]{0,62})$")]
+ModelPattern = Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
+
+HASH_SCHEME = "sha256:"
+
+
+class KeySettings(BaseModel):
+    """One ``[keys.<name>]`` table of ``keys.toml``: what the bearer of a key may do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hash: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        description="`sha256:` and the SHA-256 of the key in hex; `steadyhand key create` writes "
+        "it. The key itself is never stored",
+    )
+    tenant: Name = Field(description="whose requests these are; in every record and metric")
+    channel: Name = Field(default="dev", description="which channel of a route's releases it gets")
+    routes: tuple[RouteName, ...] = Field(
+        default=(), description='routes it may call; `["*"]` allows every route'
+    )
+    models: tuple[ModelPattern, ...] = Field(
+        default=(),
+        description="provider models it may call past the routes, as `provider/model` with `*` "
+        "for any run of characters, for example `openai/*`",
+    )
