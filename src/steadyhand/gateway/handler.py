@@ -15,12 +15,14 @@ from steadyhand.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     ModelNotFound,
+    NoAnswer,
     NotFound,
     SteadyhandError,
 )
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway import errors
 from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange, Trail
 from steadyhand.gateway.pipeline import STAGES
 from steadyhand.gateway.provenance import identity
@@ -83,7 +85,8 @@ class Gateway:
                 trail.status = trail.status or CLIENT_GONE
             raise
         except Exception:
-            trail.status = 500
+            trail.outcome, trail.reason = "failed", "internal_error"
+            trail.status = trail.status or 500
             raise  # a bug: the server answers 500 and counts it
         finally:
             serving.users -= 1
@@ -109,7 +112,7 @@ class Gateway:
         trail = exchange.trail
         status, headers, body = errors.render(error)
         trail.status = status
-        if not trail.attempts:
+        if not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)
         exchange.reply.send(status, headers, body)

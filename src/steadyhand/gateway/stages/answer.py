@@ -1,5 +1,6 @@
 """Walk the ladder under the deadline: live rungs in order, then the floor."""
 
+from asyncio import CancelledError
 from time import monotonic
 
 from steadyhand.core.chat import is_given
@@ -44,6 +45,11 @@ async def answer(exchange: Exchange) -> Exchange:
                 exchange.trail.outcome = "rejected"
                 exchange.trail.reason = failure.reason
                 raise RelayedFailure(failure) from error
+        except CancelledError:
+            trail = exchange.trail
+            ended = "ok" if trail.ended_s else "client_gone"  # it may leave with the last byte
+            note(exchange, rung, began_s, Failure(ended, status=trail.status))
+            raise
         else:
             return exchange
     return floor(exchange, failure)
