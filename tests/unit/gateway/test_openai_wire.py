@@ -54,6 +54,8 @@ DEEP = 100_000
             InvalidValue,
             "steadyhand.deadline_ms",
         ),
+        (b'{"model":"m","messages":[1],"model":"n"}', InvalidRequest, "model"),
+        (b'{"model":"m","messages":[1],"\\u006dodel":"n"}', InvalidRequest, "model"),
     ],
     ids=lambda value: value[:60].decode(errors="replace") if isinstance(value, bytes) else None,
 )

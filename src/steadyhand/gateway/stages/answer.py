@@ -85,13 +85,14 @@ def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
 def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
     """Add an attempt to the trail."""
     origin_s = exchange.request.received_s
+    ended_s = exchange.trail.ended_s or monotonic()
     exchange.trail.attempts.append(
         Attempt(
             "live",
             rung.provider,
             rung.model,
             int((began_s - origin_s) * 1e6),
-            int((monotonic() - origin_s) * 1e6),
+            int((ended_s - origin_s) * 1e6),
             failure.status or 0,
             failure.reason,
         )
