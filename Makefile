@@ -77,7 +77,7 @@ fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff check --fix .
 
 bench: dev  ## Measure added latency against the budgets
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python -m benchmarks.compare
 
 record-fixtures: dev  ## Record the providers' wire fixtures for the contract tests again
 	$(BIN)/python -m tests.contract.record_fixtures
