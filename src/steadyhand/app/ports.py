@@ -4,6 +4,8 @@ import socket
 
 from steadyhand.core.errors import ConfigurationError
 
+BACKLOG = 128
+
 
 def reserve(host: str, port: int) -> socket.socket:
     """Hold ``port`` for the gateway processes, which share it; nothing listens on this socket.
@@ -23,8 +25,31 @@ def reserve(host: str, port: int) -> socket.socket:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind((host, port))
     except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            hint="stop what holds the port, or choose another with --port",
-        ) from error
+        raise _taken(host, port, error, "--port") from error
     return holder
+
+
+def listen(host: str, port: int, flag: str) -> socket.socket:
+    """Open a listening socket; port 0 takes any free one. ``flag`` is what chooses another.
+
+    Raises:
+        ConfigurationError: The address is taken or is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _taken(host, port, error, flag) from error
+    listener.settimeout(0)
+    return listener
+
+
+def _taken(host: str, port: int, error: OSError, flag: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on {host}:{port}: {error.strerror}",
+        hint=f"stop what holds the port, or choose another with {flag}",
+    )

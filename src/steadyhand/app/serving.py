@@ -1,6 +1,6 @@
 """From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 
 import msgspec
@@ -31,9 +31,7 @@ def build_serving(
         for name, entry in snapshot.providers.items()
     }
     ports = RungPorts(providers)
-    ladders = {
-        name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()
-    }
+    ladders = {name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()}
     return Serving(snapshot, ladders, providers, _direct(snapshot, ports))
 
 

@@ -197,7 +197,9 @@ class Supervisor:
         child.deaths_in_a_row = child.deaths_in_a_row + 1 if young else 0
         delay_s = restart_delay_s(child.deaths_in_a_row)
         child.due_s = now_s + delay_s
-        logger.warning("%s ended with %d; starting it again in %.1f s", child.role.name, code, delay_s)
+        logger.warning(
+            "%s ended with %d; starting it again in %.1f s", child.role.name, code, delay_s
+        )
 
     def _restart_due(self) -> None:
         for child in self._children:

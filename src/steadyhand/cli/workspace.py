@@ -86,11 +86,11 @@ def _say_written(scaffold: "Scaffold", *, as_json: bool) -> None:
 
 def _say_problems(problems: "Sequence[Problem]", *, as_json: bool) -> None:
     if as_json:
-        report = {"problems": [problem.as_json() for problem in problems]}
+        report = {"problems": [problem.fields() for problem in problems]}
         sys.stdout.write(f"{json_format.dumps(report, ensure_ascii=False, indent=2)}\n")
         return
     for problem in problems:
-        sys.stderr.write(f"{problem.as_text()}\n\n")
+        sys.stderr.write(f"{problem.text()}\n\n")
     count = len(problems)
     verdict = f"{count} problem{'s' if count > 1 else ''}" if count else "no problems"
     sys.stderr.write(f"{verdict}\n")

@@ -2,21 +2,20 @@
 
 Only fields that a decision needs are named; everything else passes by untouched, so a field that
 OpenAI adds tomorrow works today. Source: OpenAI's public API description, read 2026-11.
+
+A field kept as it came is ``Raw | UnsetType``, never ``Raw | None``: msgspec reads the latter as
+"only null". Null then is the bytes ``null``; :func:`is_given` knows.
 """
 
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 
-ABSENT = msgspec.Raw()
-"""A raw field that is not there. (msgspec has no unions with ``Raw``, so ``None`` cannot say it.)"""
-
-
-def is_given(raw: msgspec.Raw) -> bool:
-    """Tell whether a raw field is there and not JSON null."""
-    return bool(raw) and bytes(raw) != b"null"
+def is_given(value: msgspec.Raw | UnsetType) -> TypeGuard[msgspec.Raw]:
+    """Tell whether a field is there and not null."""
+    return value is not UNSET and bytes(value) != b"null"
 
 
 class StreamOptions(msgspec.Struct, gc=False):
@@ -29,7 +28,7 @@ class JsonSchema(msgspec.Struct, gc=False):
     """``response_format.json_schema``; the schema stays as the client wrote it."""
 
     name: str = ""
-    schema: msgspec.Raw = ABSENT
+    schema: msgspec.Raw | UnsetType = UNSET
 
 
 class ResponseFormat(msgspec.Struct, gc=False):
@@ -93,20 +92,23 @@ class Answer(msgspec.Struct, gc=False):
 
     choices: list[AnswerChoice] | None = None
     usage: Usage | None = None
-    model: str = ""
-    error: msgspec.Raw = ABSENT
+    model: str | None = None
+    error: msgspec.Raw | UnsetType = UNSET
 
 
 class Delta(msgspec.Struct, gc=False):
-    """What a chunk adds. Any of these but ``role`` is content: the stream may commit."""
+    """What a chunk adds. Any of these but ``role`` is content: the stream may commit.
 
-    content: str | None = None
+    ``content`` is text, but Mistral's reasoning models send a list of parts.
+    """
+
+    content: str | list[msgspec.Raw] | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     refusal: str | None = None
     tool_calls: list[msgspec.Raw] | None = None
-    function_call: msgspec.Raw = ABSENT
-    audio: msgspec.Raw = ABSENT
+    function_call: msgspec.Raw | UnsetType = UNSET
+    audio: msgspec.Raw | UnsetType = UNSET
 
     def has_content(self) -> bool:
         """Tell whether a reader would have something to show or act on."""
@@ -134,8 +136,8 @@ class Chunk(msgspec.Struct, gc=False):
 
     choices: list[ChunkChoice] | None = None
     usage: Usage | UnsetType | None = UNSET
-    model: str = ""
-    error: msgspec.Raw = ABSENT
+    model: str | None = None
+    error: msgspec.Raw | UnsetType = UNSET
 
 
 Modality = Literal["text", "tools", "schema"]

@@ -4,9 +4,12 @@ Parsing and writing again would round 64-bit integers, reorder and respell; a ga
 changes requests it was only asked to carry. So edits work on byte positions of top-level fields.
 
 Finding them is the cost. The usual case is settled by counting: inside JSON strings quotes are
-escaped, so the bytes ``"model"`` can only be a key, or a string that is exactly that word. If they
-occur once, and no ``\u`` escape could spell the key otherwise, that is the field. Only other
-bodies are scanned, by a tokenizer whose every step is one regular-expression match.
+escaped, so the bytes ``"model"`` without a backslash before them can only be a key, or a string
+that is exactly that word. If they occur once, and no ``\u`` escape of an ASCII letter could spell
+the key otherwise, that is the field. Only other bodies are scanned, by a tokenizer whose every step
+is one regular-expression match. Names of fields are made of ASCII letters and ``_``.
+
+The quantifiers are possessive: a match of a string of megabytes must not keep a stack of it.
 """
 
 import re
@@ -15,11 +18,12 @@ from typing import NamedTuple
 
 from steadyhand.core.errors import InvalidRequest
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_SCALAR = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,}\]]+', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,}\]]+', re.DOTALL)
 _STEPS = {b"{": 1, b"[": 1, b"}": -1, b"]": -1}
 _COLON = re.compile(rb"\s*:\s*")
+_SPELLED = re.compile(rb"\\u00[4567]")
 
 
 class Span(NamedTuple):
@@ -51,9 +55,10 @@ def _settle(body: bytes, name: bytes) -> tuple[int, int] | None:
     """Return the positions of key and value by counting, ``(-1, -1)`` if that cannot tell."""
     quoted = b'"%b"' % name
     at = body.find(quoted)
-    if b"\\u" in body or (at >= 0 and body.find(quoted, at + 1) >= 0):
+    spelled = b"\\u00" in body and _SPELLED.search(body) is not None
+    if spelled or (at >= 0 and body.find(quoted, at + 1) >= 0):
         return -1, -1
-    if at < 0:
+    if at < 0 or body[at - 1] == 0x5C:  # an escaped quote: within a longer string
         return None
     match = _COLON.match(body, at + len(quoted))
     if match is None or not _is_outermost(body, at):  # a string that equals the name; or nested

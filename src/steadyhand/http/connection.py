@@ -25,7 +25,7 @@ from typing_extensions import override
 from steadyhand.http.head import header_lines, status_line
 from steadyhand.http.messages import Request
 from steadyhand.http.reply import ServerReply
-from steadyhand.http.request import Phase, Refusal, RequestReader
+from steadyhand.http.request import BODY, HEAD, Refusal, RequestReader
 
 if TYPE_CHECKING:
     from steadyhand.http.server import Server
@@ -155,7 +155,8 @@ class ServerConnection(asyncio.Protocol):
             self.close()
         else:
             self._idle_since_s = monotonic()
-            self._read_on()
+            if self._ahead or self._reader.phase:
+                self._read_on()
 
     def close(self) -> None:
         """Close after what was written has left, at most ``linger_s`` from now."""
@@ -190,9 +191,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _deliver(self, request: Request, http11: bool, keep_alive: bool) -> None:  # noqa: FBT001
         self.server.requests += 1
-        reply = ServerReply(
-            self, http11=http11, keep_alive=keep_alive, bare=request.method == b"HEAD"
-        )
+        reply = ServerReply(self, http11, keep_alive, request.method == b"HEAD")
         if self._reply is None:
             self._start(request, reply)
         else:
@@ -303,9 +302,9 @@ class ServerConnection(asyncio.Protocol):
             return self.stalled_since_s + limits.stall_s
         if self._reply is not None:
             return inf
-        if self._reader.phase is Phase.HEAD:
+        if self._reader.phase == HEAD:
             return self._reader.phase_begun_s + limits.head_timeout_s
-        if self._reader.phase is Phase.BODY:
+        if self._reader.phase == BODY:
             return self._reader.body_due_s()
         return self._idle_since_s + limits.keep_alive_s
 

@@ -5,6 +5,7 @@ Everything that does not depend on the request is prepared: a head is one format
 
 from email.utils import formatdate
 from http import HTTPStatus
+from itertools import chain
 from time import monotonic, time
 
 from steadyhand.http.messages import Headers
@@ -12,6 +13,7 @@ from steadyhand.http.messages import Headers
 BODILESS = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the handler passes."""
 
+_LINE = b"%b: %b\r\n"
 _REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
@@ -21,10 +23,11 @@ def header_lines(headers: Headers) -> bytes:
     Raises:
         ValueError: A name or value holds a line break, which would let it write further fields.
     """
-    lines = b"".join([b"%b: %b\r\n" % field for field in headers])
-    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+    fields = tuple(chain.from_iterable(headers))
+    text = b"".join(fields)
+    if b"\n" in text or b"\r" in text:
         raise ValueError("a header field holds a line break")
-    return lines
+    return (_LINE * len(headers)) % fields
 
 
 def status_line(status: int) -> bytes:

@@ -91,13 +91,17 @@ class Pool:
             connection = await self._acquire(limits, begun_s)
         if connection.exchanges:
             self.reused += 1
-        try:
-            await connection.exchange(head, body, limits, begun_s)
-        except StaleConnection:
-            self.retried += 1
+        while True:
+            try:
+                await connection.begin(head, body, limits, begun_s)
+                connection.answered()
+                return NativeReply(connection)
+            except StaleConnection:  # at most once: a fresh connection cannot be stale
+                self.retried += 1
+            except BaseException:
+                connection.abort()
+                raise
             connection = await self._acquire_fresh(limits, begun_s)
-            await connection.exchange(head, body, limits, begun_s)
-        return NativeReply(connection)
 
     async def close(self) -> None:
         """Cut every connection, fail whoever waits for one, and wait for the sockets to close."""

@@ -32,7 +32,11 @@ class ServerReply:
     )  # fmt: skip
 
     def __init__(
-        self, connection: "ServerConnection", *, http11: bool, keep_alive: bool, bare: bool
+        self,
+        connection: "ServerConnection",
+        http11: bool,  # noqa: FBT001  keywords cost 0.2 µs here, once a request
+        keep_alive: bool,  # noqa: FBT001
+        bare: bool,  # noqa: FBT001
     ) -> None:
         """Belong to one request; ``bare`` replies (to HEAD) carry no body."""
         self._connection = connection

@@ -6,7 +6,6 @@ raises as :class:`Refusal`; after that the connection cannot be read further.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from math import inf
 
 import httptools
@@ -14,6 +13,9 @@ import httptools
 from steadyhand.http.body import OversizedBody, UndecodableBody, gunzip
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Request
+
+BETWEEN, HEAD, BODY = 0, 1, 2
+"""Where in a request a reader stands. Plain numbers: an enum member costs 0.1 µs to name."""
 
 _MERGE_PIECES = 256
 _HOP_TOKENS = frozenset({b"upgrade", b"http2-settings"})
@@ -33,26 +35,19 @@ class Refusal(Exception):
         self.message = message
 
 
-class Phase(IntEnum):
-    """Where in a request the reader stands; zero between requests."""
-
-    BETWEEN = 0
-    HEAD = 1
-    BODY = 2
-
-
 class RequestReader:
     """Assembles requests of one connection and delivers each when its last byte is in.
 
     Attributes:
-        phase: Where the reader stands after the last ``feed``.
+        phase: ``BETWEEN`` requests, or in the ``HEAD`` or ``BODY`` of one.
         phase_begun_s: Monotonic seconds at the first byte of the phase.
         expects_continue: The request being read waits for ``100 Continue``; the connection
             clears it when it has sent that.
     """
 
     __slots__ = (
-        "_begun_s", "_deliver", "_fed", "_gzip", "_headers", "_http11", "_limits", "_method",
+        "_begun_s", "_deliver", "_fed", "_gzip", "_head_fields", "_headers", "_http11",
+        "_keep_alive", "_limits", "_method",
         "_now_s", "_parser", "_peer", "_pieces", "_size", "_upgrading", "_url",
         "expects_continue", "phase", "phase_begun_s",
     )  # fmt: skip
@@ -64,11 +59,13 @@ class RequestReader:
         self._deliver = deliver
         self._pieces: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
+        self._head_fields = self._headers
         self._url = self._method = b""
         self._size = self._fed = 0
         self._begun_s = self._now_s = self.phase_begun_s = 0.0
-        self._gzip = self._upgrading = self._http11 = self.expects_continue = False
-        self.phase = Phase.BETWEEN
+        self._gzip = self._upgrading = self.expects_continue = False
+        self._http11 = self._keep_alive = False
+        self.phase = BETWEEN
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes, now_s: float) -> None:
@@ -103,7 +100,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Called by the parser at the first byte of a request."""
-        self.phase = Phase.HEAD
+        self.phase = HEAD
         self._begun_s = self.phase_begun_s = self._now_s
         self._headers = {}
         self._url = b""
@@ -113,9 +110,7 @@ class RequestReader:
         self._url += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser for each header field, and for trailers, which are dropped."""
-        if self.phase is Phase.BODY:
-            return
+        """Called by the parser for each header field, and for each trailer."""
         name = name.lower()
         headers = self._headers
         if name in headers:
@@ -129,21 +124,23 @@ class RequestReader:
         if self._fed > limits.max_head_bytes and self._head_size() > limits.max_head_bytes:
             raise _head_too_large(limits)
         self._method = self._parser.get_method()
-        self._http11 = self._parser.get_http_version() == "1.1"
-        if self._http11:
-            if b"," in headers.get(b"host", b","):
-                raise Refusal(400, "bad_request", "one Host header is required")
-        elif self._parser.get_http_version() != "1.0":
-            raise Refusal(400, "bad_request", "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        self._keep_alive = self._parser.should_keep_alive()
+        # Only HTTP/1.1 stays open unasked; the version itself costs more to ask for.
+        self._http11 = (self._keep_alive and b"connection" not in headers) or self._is_http11()
+        if self._http11 and b"," in headers.get(b"host", b","):
+            raise Refusal(400, "bad_request", "one Host header is required")
         if self._method == b"CONNECT":
             raise Refusal(405, "method_not_allowed", "CONNECT is not offered here")
         self._upgrading = b"upgrade" in headers and self._parser.should_upgrade()
         if self._upgrading:
             return
-        self.phase = Phase.BODY
+        self.phase = BODY
         self.phase_begun_s = self._now_s
         self._size = self._fed = 0
-        self._check_body_headers()
+        self._head_fields = headers
+        if b"transfer-encoding" in headers:
+            self._headers = {}  # for the trailers, which are dropped
+        self._check_fields(headers)
 
     def on_body(self, piece: bytes) -> None:
         """Called by the parser with body bytes, without chunk framing."""
@@ -174,17 +171,34 @@ class RequestReader:
                 body = self._gunzip(body)
             elif isinstance(body, bytearray):
                 body = bytes(body)
-        self.phase = Phase.BETWEEN
+        self.phase = BETWEEN
         self.expects_continue = False
         self._fed = 0
-        path, _, query = self._target().partition(b"?")
-        request = Request(
-            self._method, path, query, self._headers, body, self._begun_s, self._now_s, self._peer
+        url = self._url
+        path, _, query = (url if url.startswith(b"/") else _origin_form(url)).partition(b"?")
+        self._deliver(
+            Request(
+                self._method,
+                path,
+                query,
+                self._head_fields,
+                body,
+                self._begun_s,
+                self._now_s,
+                self._peer,
+            ),
+            self._http11,
+            self._keep_alive,
         )
-        self._deliver(request, self._http11, self._parser.should_keep_alive())
 
-    def _check_body_headers(self) -> None:
-        headers, limits = self._headers, self._limits
+    def _is_http11(self) -> bool:
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise Refusal(400, "bad_request", "only HTTP/1.0 and HTTP/1.1 are spoken here")
+        return version == "1.1"
+
+    def _check_fields(self, headers: dict[bytes, bytes]) -> None:
+        limits = self._limits
         self._gzip = False
         if b"transfer-encoding" in headers and (
             headers[b"transfer-encoding"].lower() != b"chunked" or not self._http11
@@ -215,17 +229,6 @@ class RequestReader:
         except OversizedBody:
             raise _body_too_large(limits) from None
 
-    def _target(self) -> bytes:
-        """Return path and query; the scheme and authority of an absolute target are dropped."""
-        url = self._url
-        if url.startswith(b"/"):
-            return url
-        scheme, found, rest = url.partition(b"://")
-        if not found or scheme.lower() not in (b"http", b"https"):
-            return url
-        start = min(at for at in (rest.find(b"/"), rest.find(b"?"), len(rest)) if at >= 0)
-        return rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
-
     def _head_size(self) -> int:
         return len(self._url) + sum(len(name) + len(v) + 4 for name, v in self._headers.items())
 
@@ -245,6 +248,15 @@ class RequestReader:
             if name not in _HOP_TOKENS:
                 lines.append(b"%b: %b" % (name, value))
         return b"\r\n".join((*lines, b"", b""))
+
+
+def _origin_form(url: bytes) -> bytes:
+    """Return path and query of an absolute target; anything else as it is."""
+    scheme, found, rest = url.partition(b"://")
+    if not found or scheme.lower() not in (b"http", b"https"):
+        return url
+    start = min(at for at in (rest.find(b"/"), rest.find(b"?"), len(rest)) if at >= 0)
+    return rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
 
 
 def _head_too_large(limits: ServerLimits) -> Refusal:

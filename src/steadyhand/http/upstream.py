@@ -77,36 +77,46 @@ class UpstreamConnection(asyncio.Protocol):
         self.failure: UpstreamError | None = None
         self.response = ResponseReader(pool.limits.max_head_bytes)
 
-    async def exchange(self, head: bytes, body: bytes, limits: Limits, begun_s: float) -> None:
-        """Send a request and wait for the head of its response.
+    def begin(
+        self, head: bytes, body: bytes, limits: Limits, begun_s: float
+    ) -> asyncio.Future[None]:
+        """Send a request; the future is done when the response has its head or never will.
 
-        Raises:
-            StaleConnection: Kept, and closed before anything came back.
-            UpstreamError: A limit passed or the connection broke; it is closed.
+        Whoever stops waiting for it must call :meth:`abort`.
         """
         self.exchanges += 1
         self.busy = True
         self._head_taken = False
         self._buffered = 0
-        self._sent_at_s = monotonic()
+        self._sent_at_s = now_s = monotonic()
         self._first_byte_s = limits.first_byte_s
         self._idle_s = limits.idle_s
-        self._total_at_s = begun_s + limits.total_s
-        self._give_up_at_s = limits.give_up_at_s
-        response = self.response
-        response.begin()
-        if not self.closed:
-            if len(body) < _JOIN_BYTES:
-                self._transport.write(head + body)
-            else:
-                self._transport.writelines((head, body))
-            due_s, _ = self._next_due()
-            if due_s < self._due_s:
-                self._watch(due_s)
-        while not response.headed:
-            if self.closed:
-                raise self._why_closed()
-            await self._wait()
+        self._total_at_s = total_at_s = begun_s + limits.total_s
+        self._give_up_at_s = give_up_at_s = limits.give_up_at_s
+        self.response.begin()
+        self._waiter = waiter = self._loop.create_future()
+        if self.closed:
+            waiter.set_result(None)
+            return waiter
+        if len(body) < _JOIN_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        due_s = self._due_s
+        if now_s + limits.first_byte_s < due_s or total_at_s < due_s or give_up_at_s < due_s:
+            self._watch(self._next_due()[0])
+        return waiter
+
+    def answered(self) -> None:
+        """Go on to the body.
+
+        Raises:
+            StaleConnection: Kept, and closed before anything came back.
+            UpstreamError: A limit passed or the connection broke; it is closed.
+        """
+        self._waiter = None
+        if not self.response.headed:
+            raise self._why_closed()
         self._head_taken = True
 
     def take(self) -> bytes:
@@ -121,7 +131,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._waiting_since_s = now_s = monotonic()
         if now_s + self._idle_s < self._due_s:
             self._watch(now_s + self._idle_s)
-        await self._wait()
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except BaseException:  # a caller that is cancelled has no more use for the connection
+            self.abort()
+            raise
+        finally:
+            self._waiter = None
 
     def give_up_at(self, at_s: float) -> None:
         """Move the point at which the exchange is given up."""
@@ -198,17 +215,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._sent_at_s = monotonic()
         if self.busy and not self.response.headed:
             self._watch(self._sent_at_s + self._first_byte_s)
-
-    async def _wait(self) -> None:
-        """Suspend until something arrives; a caller that is cancelled cuts the connection."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        except BaseException:
-            self.abort()
-            raise
-        finally:
-            self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -4,12 +4,13 @@ A provider takes a chat-completions body (OpenAI's shape is the house's inner wi
 reply in the same shape. Retries, fallback and deadlines belong to the ladder, never to a provider.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from pydantic import Field
 
+from steadyhand.core import upstream_errors
 from steadyhand.core.secrets import PATTERN
 from steadyhand.http.messages import Header, Limits, UpstreamReply
 
@@ -65,6 +66,27 @@ class Failure:
     param: str | None = None
     code: str | None = None
     retry_after_s: float | None = None
+
+
+def failure(
+    status: int, headers: Mapping[bytes, bytes], body: bytes, *, secrets: Iterable[str] = ()
+) -> Failure:
+    """Read an error in OpenAI's shape, or in one of those that are near it.
+
+    ``secrets`` are taken out of the provider's sentence, and so is all that looks like one.
+    """
+    said = upstream_errors.read(body)
+    reason, callers_own = upstream_errors.reason(status, said)
+    return Failure(
+        reason=reason,
+        callers_own=callers_own,
+        status=status,
+        message=upstream_errors.scrub(said.message, secrets),
+        type=said.type,
+        param=said.param,
+        code=said.code,
+        retry_after_s=upstream_errors.retry_after_s(headers, said),
+    )
 
 
 class Provider(Protocol):

@@ -11,7 +11,6 @@ from math import inf
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from steadyhand.core import upstream_errors
 from steadyhand.http.failures import (
     ConnectFailed,
     ConnectionLost,
@@ -25,7 +24,7 @@ from steadyhand.http.failures import (
     UpstreamError,
 )
 from steadyhand.http.messages import Limits
-from steadyhand.providers.base import Call, Failure
+from steadyhand.providers.base import Call, Failure, failure
 from steadyhand.simulation.behaviour import choose
 from steadyhand.simulation.dials import Dials
 from steadyhand.simulation.request import Refusal
@@ -249,18 +248,7 @@ class SimulatedProvider:
 
     def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
         """See :class:`steadyhand.providers.base.Provider`."""
-        said = upstream_errors.read(body)
-        reason, callers_own = upstream_errors.reason(status, said)
-        return Failure(
-            reason=reason,
-            callers_own=callers_own,
-            status=status,
-            message=upstream_errors.scrub(said.message),
-            type=said.type,
-            param=said.param,
-            code=said.code,
-            retry_after_s=upstream_errors.retry_after_s(headers, said),
-        )
+        return failure(status, headers, body)
 
     async def close(self) -> None:
         """See :class:`steadyhand.providers.base.Provider`."""

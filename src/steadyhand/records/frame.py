@@ -1,7 +1,7 @@
 """The bytes of the record log: one segment header, then frames. Pure.
 
 A frame is ``length u32 | crc32 u32 | sequence u64 | payload``, little-endian. The checksum runs
-over the payload and starts from the low half of the sequence, so it covers both. An empty payload
+over the payload and starts from the sequence folded to 32 bits, so it covers both. An empty payload
 is not a frame, so a tail of zeros (a file grown by a crash before its bytes came) is none either.
 """
 
@@ -55,7 +55,7 @@ class Header(NamedTuple):
 
 def checksum(payload: bytes, sequence: int) -> int:
     """Return the checksum of a frame."""
-    return crc32(payload, sequence & 0xFFFFFFFF)
+    return crc32(payload, (sequence ^ sequence >> 32) & 0xFFFFFFFF)
 
 
 def pack(sequence: int, payload: bytes) -> bytes:

@@ -129,8 +129,8 @@ class RecordLog:
             return
         sequence = self.appended + 1
         # frame.pack, written out: a call costs a tenth of the whole append
-        head = pack_head(length, crc32(payload, sequence & 0xFFFFFFFF), sequence)
-        self._pending.append(head + payload)
+        crc = crc32(payload, (sequence ^ sequence >> 32) & 0xFFFFFFFF)
+        self._pending.append(pack_head(length, crc, sequence) + payload)
         self._accepted_bytes += length + HEAD_BYTES
         self.appended = sequence
 

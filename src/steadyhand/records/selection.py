@@ -1,7 +1,10 @@
 """Which records are wanted, and how a list of them is cut into pages. Plain values, no SQL."""
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from typing_extensions import override
 
 from steadyhand.core.errors import InvalidValue
 from steadyhand.records.record import Record
@@ -54,6 +57,9 @@ class Page(NamedTuple):
     before: str | None
 
 
+_POSITION = re.compile(r"(\d{1,18})\.([a-z0-9-]{1,64})\.(\d{1,18})", re.ASCII)
+
+
 class Position(NamedTuple):
     """A place in the list of all records, which is ordered by these three, newest first."""
 
@@ -61,6 +67,7 @@ class Position(NamedTuple):
     writer: str
     sequence: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.received_us}.{self.writer}.{self.sequence}"
 
@@ -76,13 +83,12 @@ def parse_position(text: str) -> Position:
     Raises:
         InvalidValue: It is not one.
     """
-    received_us, _, rest = text.partition(".")
-    writer, _, sequence = rest.rpartition(".")
-    try:
-        return Position(int(received_us), writer, int(sequence))
-    except ValueError as error:
+    found = _POSITION.fullmatch(text)
+    if found is None:
         raise InvalidValue(
             f"before={text!r} is not a place in the list",
             hint="pass the `before` of the previous page, unchanged",
             param="before",
-        ) from error
+        )
+    received_us, writer, sequence = found.groups()
+    return Position(int(received_us), writer, int(sequence))

@@ -147,8 +147,8 @@ class Shipper:
         self._count(reading, shipped)
         if shipped:
             self._tell([entry.record for entry in entries[-shipped:]])
-        if len(entries) < BATCH:
-            self._oldest_us[writer] = 0
+        is_full = len(entries) == BATCH  # there may be more
+        self._oldest_us[writer] = entries[-1].record.received_us if is_full else 0
         self._discard(writer, reading)
         return shipped
 

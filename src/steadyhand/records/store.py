@@ -85,6 +85,7 @@ _COLUMNS = tuple(column.name for column in records.columns)
 _fields = attrgetter(*_COLUMNS[2:-1])
 _decode = msgspec.msgpack.Decoder(Record).decode
 _NEWEST_FIRST = (records.c.received_us, records.c.writer, records.c.sequence)
+_LAST = "\U0010ffff"
 _EQUAL = (
     "tenant",
     "key",
@@ -223,9 +224,8 @@ def _conditions(wanted: RecordFilter) -> list[sa.ColumnElement[bool]]:
         records.c[name] == value for name in _EQUAL if (value := getattr(wanted, name)) is not None
     ]
     if wanted.request_id:
-        after = wanted.request_id[:-1] + chr(ord(wanted.request_id[-1]) + 1)
         found.append(records.c.request_id >= wanted.request_id)
-        found.append(records.c.request_id < after)
+        found.append(records.c.request_id <= wanted.request_id + _LAST)
     if wanted.since_us is not None:
         found.append(records.c.received_us >= wanted.since_us)
     if wanted.until_us is not None:

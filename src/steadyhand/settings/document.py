@@ -28,7 +28,7 @@ class Document:
     name: str
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]
-    origins: Mapping[KeyPath, str] = field(default_factory=dict)
+    origins: dict[KeyPath, str] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> str:
         """Return where ``path`` was set: a variable, a flag, or ``file:line``."""

@@ -109,13 +109,11 @@ def _end_of_string(line: str, at: int, closer: str) -> int | None:
 
 def _names(text: str) -> list[str]:
     names: list[str] = []
-    at = 0
-    while token := _TOKEN.match(text, at):
+    token = _TOKEN.match(text)
+    while token:
         name = token.group(1)
         names.append(_unquote(name) if name[0] in "\"'" else name)
-        at = token.end()
-        if token.group(2) is None:
-            break
+        token = _TOKEN.match(text, token.end()) if token.group(2) else None
     return names
 
 

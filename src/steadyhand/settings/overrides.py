@@ -83,9 +83,7 @@ def _put(
     except ValueError as error:
         report.add_file("E0108", origin, f"not JSON: {error}")
         return
-    origins = document.origins
-    if isinstance(origins, dict):
-        origins[*path, last] = origin
+    document.origins[*path, last] = origin
 
 
 def _existing(table: Mapping[str, object], key: str) -> str:

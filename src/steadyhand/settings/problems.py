@@ -169,7 +169,7 @@ class Problem:
             return f"did you mean {self.nearest!r}?"
         return self.hint
 
-    def as_text(self) -> str:
+    def text(self) -> str:
         """Return the report for people, two or three lines."""
         place = f"{self.path}  {self.key}" if self.key else self.path
         if self.value:
@@ -181,7 +181,7 @@ class Problem:
             f"hint: {advice}explain: steadyhand explain {self.code}"
         )
 
-    def as_json(self) -> dict[str, str | None]:
+    def fields(self) -> dict[str, str | None]:
         """Return the report for programs."""
         return {
             "code": self.code,

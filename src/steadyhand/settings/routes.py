@@ -96,11 +96,26 @@ def _read_rung(
             f"{rung.kind!r} always answers, so no rung after it would be tried",
             hint="move it to [floor]",
         )
+    _check_provider(rung, plugin.Settings, document, path, known, report)
     own: BaseModel | None = check_table(plugin.Settings, rung.own_keys, document, path, report)
     if own is None:
         return rung
-    provider = getattr(own, "provider", None)
-    if isinstance(provider, str) and provider not in known.providers:
+    return RungSettings.model_validate({"kind": rung.kind, **own.model_dump(mode="json")})
+
+
+def _check_provider(
+    rung: RungSettings,
+    model: type[BaseModel],
+    document: Document,
+    path: KeyPath,
+    known: Known,
+    report: Report,
+) -> None:
+    """Check the key ``provider``, which names a provider in every kind of rung that has it."""
+    provider = rung.own_keys.get("provider")
+    if "provider" not in model.model_fields or not isinstance(provider, str):
+        return
+    if provider not in known.providers:
         report.add(
             "E0301",
             document,
@@ -109,4 +124,3 @@ def _read_rung(
             nearest=nearest(provider, known.providers),
             hint=f"add [providers.{provider}] to steadyhand.toml",
         )
-    return RungSettings.model_validate({"kind": rung.kind, **own.model_dump(mode="json")})

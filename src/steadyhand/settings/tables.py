@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from steadyhand.providers.base import SecretReference
+from steadyhand.records.settings import Settings as LogSettings
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 _MEBIBYTE = 1_048_576
@@ -38,18 +39,18 @@ class ServerSettings(BaseModel):
         default=65_536, ge=1_024, description="largest request line and headers; more gets 431"
     )
     max_connections: int = Field(
-        default=10_000, ge=1, description="open client connections of one process; more wait"
-    )
-    max_requests: int = Field(
-        default=4_096,
+        default=16_384,
         ge=1,
-        description="requests that one process works on at once; more get 503 with Retry-After",
+        description="open client connections of one process; one more gets 503 and is closed",
     )
     head_timeout_s: float = Field(
         default=10.0, gt=0, description="time a client has to send the whole head of a request"
     )
     body_timeout_s: float = Field(
-        default=60.0, gt=0, description="time a client has to send the whole body of a request"
+        default=30.0,
+        gt=0,
+        description="time a client has to send the body of a request, plus one second for each "
+        "16 KiB received",
     )
     keep_alive_s: float = Field(
         default=75.0, gt=0, description="time an idle client connection is kept open"
@@ -76,36 +77,9 @@ class ServerSettings(BaseModel):
         return self
 
 
-class RecordsSettings(BaseModel):
-    """``[records]``: the log of requests and the database that it is shipped to."""
+class RecordsSettings(LogSettings):
+    """``[records]``: the record log, and the database that it is shipped to."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    window_ms: int = Field(
-        default=100,
-        ge=10,
-        le=10_000,
-        description="time between two group commits; what a killed process may lose",
-    )
-    segment_mib: int = Field(
-        default=8, ge=1, le=1024, description="a segment is closed once it is this long"
-    )
-    segment_age_s: float = Field(
-        default=2.0, gt=0, le=3600, description="a segment is closed once it is this old"
-    )
-    max_mib: int = Field(
-        default=1024,
-        ge=16,
-        description="most of one process's log on disk and not yet shipped; past it records are "
-        "dropped and counted",
-    )
-    max_pending_mib: int = Field(
-        default=64,
-        ge=1,
-        le=4096,
-        description="most of one process's log in memory while the disk stalls; past it records "
-        "are dropped and counted",
-    )
     database_url: str | None = Field(
         default=None,
         description="SQLAlchemy address of the database, or `env:NAME` or `file:PATH` to read it "
@@ -124,8 +98,8 @@ class ControlSettings(BaseModel):
         "default a file that is made in the state directory",
     )
     allowed_hosts: tuple[str, ...] = Field(
-        default=("127.0.0.1", "localhost", "[::1]"),
-        description="values of the Host header that are answered, without port",
+        default=("127.0.0.1", "localhost", "::1"),
+        description="names in the Host header that are answered, without port; `*` allows any",
     )
     allowed_origins: tuple[str, ...] = Field(
         default=(), description="origins of other web pages that may call the control API"

@@ -49,8 +49,11 @@ def check_table(
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        for mistake in error.errors(include_url=False, include_context=False):
-            _note(model, mistake, document, path, report)
+        mistakes = error.errors(include_url=False, include_context=False)
+        misspelt = {_meant(model, mistake["loc"]) for mistake in mistakes if _is_extra(mistake)}
+        for mistake in mistakes:
+            if mistake["type"] != "missing" or mistake["loc"] not in misspelt:
+                _note(model, mistake, document, path, report)
     except SteadyhandError as error:  # a plugin's own check, with a hint of its own
         report.add("E0105", document, path, error.message, hint=error.hint)
     return None
@@ -69,6 +72,16 @@ def load_plugin(
     return None
 
 
+def _is_extra(mistake: Mapping[str, Any]) -> bool:
+    return bool(mistake["type"] == "extra_forbidden")
+
+
+def _meant(model: type[BaseModel], inner: KeyPath) -> KeyPath | None:
+    """Return the place of the key that an unknown key at ``inner`` was probably meant to be."""
+    close = nearest(str(inner[-1]), _keys_beside(model, inner))
+    return None if close is None else (*inner[:-1], close)
+
+
 def _note(
     model: type[BaseModel],
     mistake: Mapping[str, Any],
@@ -79,7 +92,7 @@ def _note(
     inner: KeyPath = mistake["loc"]
     place = (*path, *inner)
     last = str(inner[-1]) if inner else ""
-    if mistake["type"] == "extra_forbidden":
+    if _is_extra(mistake):
         known = _keys_beside(model, inner)
         hint = f"keys are {', '.join(sorted(known))}" if known else "remove it"
         report.add(

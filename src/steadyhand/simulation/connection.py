@@ -176,7 +176,11 @@ class Connection(asyncio.Protocol):
     async def _play(self, arrived: Arrived) -> None:
         play = self._simulator.play(arrived.body)
         seen = self._log.begin(
-            arrived.path, arrived.headers, arrived.body, play.behaviour, play.stream
+            arrived.path,
+            arrived.headers,
+            arrived.body,
+            behaviour=play.behaviour,
+            stream=play.stream,
         )
         try:
             await self._act(play, arrived)

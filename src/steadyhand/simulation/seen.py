@@ -61,8 +61,9 @@ class Log:
         path: str,
         headers: list[tuple[str, str]],
         body: bytes,
+        *,
         behaviour: str,
-        stream: bool,  # noqa: FBT001 - a field of what was seen
+        stream: bool,
     ) -> Seen:
         """Count a request that has arrived."""
         digest = hashlib.sha256(body).hexdigest()

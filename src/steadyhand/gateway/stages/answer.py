@@ -120,6 +120,7 @@ def floor(exchange: Exchange, failure: Failure) -> Exchange:
 def requested_schema(exchange: Exchange) -> bytes | None:
     """Return the JSON schema the client asks for, as it wrote it."""
     wanted = exchange.chat.response_format
-    if wanted is None or wanted.json_schema is None or not is_given(wanted.json_schema.schema):
+    if wanted is None or wanted.json_schema is None:
         return None
-    return bytes(wanted.json_schema.schema)
+    schema = wanted.json_schema.schema
+    return bytes(schema) if is_given(schema) else None

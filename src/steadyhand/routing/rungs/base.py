@@ -49,13 +49,12 @@ class LiveRung(Protocol):
 
 
 class FloorRung(Protocol):
-    """The last rung: computed from memory, cannot fail, never late.
+    """The last rung: computed from memory, cannot fail, never late."""
 
-    Attributes:
-        kind: ``template``, ``schema`` or ``error``.
-    """
-
-    kind: str
+    @property
+    def kind(self) -> str:
+        """``template``, ``schema`` or ``error``."""
+        ...
 
     def speak(self, modality: Modality, schema: bytes | None) -> str | None:
         """Return the content of an answer, or ``None`` if it may not answer such a request.

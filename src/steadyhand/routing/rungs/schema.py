@@ -8,6 +8,7 @@ import json
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from steadyhand.core.chat import Modality
@@ -28,7 +29,10 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _answer_is_valid(self) -> "Settings":
         """Refuse a floor that could not stand in for a real answer."""
-        Draft202012Validator.check_schema(self.json_schema)
+        try:
+            Draft202012Validator.check_schema(self.json_schema)
+        except SchemaError as broken:
+            raise ValueError(f"json_schema is not a JSON schema: {broken.message}") from broken
         error = next(Draft202012Validator(self.json_schema).iter_errors(self.answer), None)
         if error is not None:
             raise ValueError(f"answer is not valid under json_schema: {error.message}")

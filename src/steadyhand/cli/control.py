@@ -1,0 +1,153 @@
+"""The control plane's REST API as the command line sees it, over the standard library's client."""
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from steadyhand import __version__
+from steadyhand.cli.errors import (
+    DEFAULT_URL,
+    ControlTimedOut,
+    ControlUnreachable,
+    NotControlPlane,
+    NotLoggedIn,
+    Refused,
+    Usage,
+)
+
+TOKEN_VARIABLE = "STEADYHAND_CONTROL_TOKEN"  # noqa: S105 - the variable's name, not a token
+PREFIX = "/api/v1"
+
+
+def find_token(token_file: Path | None, workspace: Path, environment: Mapping[str, str]) -> str:
+    """Return the bearer token: from the named file, the environment, or the workspace's state.
+
+    Raises:
+        NotLoggedIn: None of them has one.
+    """
+    if token_file is None and environment.get(TOKEN_VARIABLE, "").strip():
+        return environment[TOKEN_VARIABLE].strip()
+    path = token_file or _state_dir(workspace) / "control.token"
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise NotLoggedIn(
+            f"no token for the control plane: {path}: {error.strerror}",
+            hint=f"name the workspace with --workspace, or set {TOKEN_VARIABLE}",
+        ) from error
+    if not token:
+        raise NotLoggedIn(f"token file {path} is empty", hint="restart steadyhand serve")
+    return token
+
+
+def _state_dir(workspace: Path) -> Path:
+    """Return where the workspace keeps its state; the default if its settings cannot be read."""
+    try:
+        with (workspace / "steadyhand.toml").open("rb") as file:
+            server = tomllib.load(file).get("server", {})
+    except (OSError, tomllib.TOMLDecodeError):
+        server = {}
+    return workspace / str(server.get("state_dir", ".steadyhand"))
+
+
+class ControlClient:
+    """Asks one control plane; one connection a request, as commands make few."""
+
+    def __init__(self, url: str, token: str, timeout_s: float) -> None:
+        """Take the address, without a path, and the bearer token.
+
+        Raises:
+            Usage: The address is not an http or https address.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Usage(f"{url!r} is not an address", hint=f"for example --url {DEFAULT_URL}")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self._secure = parts.scheme == "https"
+        self._host = parts.hostname
+        try:
+            self._port = parts.port
+        except ValueError as error:
+            raise Usage(f"{url!r} has no valid port", hint=f"example: {DEFAULT_URL}") from error
+        self._token = token
+        self._timeout_s = timeout_s
+
+    def get(self, path: str, **query: str | int | None) -> Any:
+        """Return the decoded JSON of ``/api/v1`` + ``path``; absent query values are left out.
+
+        Raises:
+            ControlUnreachable: No connection, or it broke.
+            ControlTimedOut: No answer within the time limit.
+            NotControlPlane: The answer is not ours.
+            Refused: The control plane answered with an error.
+        """
+        asked = {name: value for name, value in query.items() if value is not None}
+        target = f"{PREFIX}{path}{'?' if asked else ''}{urlencode(asked)}"
+        status, body = self._exchange(target)
+        try:
+            answer = json.loads(body)
+        except ValueError as error:
+            raise self._foreign(status) from error
+        if status == http.client.OK:
+            return answer
+        try:
+            problem = answer["error"]
+            refusal = Refused(status, problem["code"], problem["message"], problem["hint"])
+        except (KeyError, TypeError) as error:
+            raise self._foreign(status) from error
+        raise refusal
+
+    def _exchange(self, target: str) -> tuple[int, bytes]:
+        connection = self._connection()
+        try:
+            connection.request("GET", target, headers=self._headers())
+            response = connection.getresponse()
+            return response.status, response.read()
+        except TimeoutError as error:
+            raise ControlTimedOut(
+                f"{self.url} did not answer within {self._timeout_s:g} s",
+                hint="give it longer with --timeout, or look at its /readyz",
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ControlUnreachable(
+                f"no control plane answers at {self.url}: {_reason(error)}",
+                hint="start one with steadyhand serve, or name another with --url",
+            ) from error
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._secure:
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=self._timeout_s, context=context
+            )
+        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "accept": "application/json",
+            "authorization": f"Bearer {self._token}",
+            "user-agent": f"steadyhand/{__version__}",
+        }
+
+    def _foreign(self, status: int) -> NotControlPlane:
+        return NotControlPlane(
+            f"what answers at {self.url} (status {status}) is not a Steadyhand control plane",
+            hint="the control plane's port is 8081 unless --control-port said otherwise",
+        )
+
+
+def _reason(error: OSError | http.client.HTTPException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "the name is not known"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error) or type(error).__name__

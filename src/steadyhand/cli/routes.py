@@ -1,0 +1,63 @@
+"""``steadyhand routes``: what can be called, and what happens if providers fail."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from steadyhand.cli.output import Column, Row, thousands
+from steadyhand.cli.session import Session, noun, verb
+
+app = noun("List and show routes.")
+
+
+def _budget(milliseconds: int) -> str:
+    return thousands(milliseconds) if milliseconds else "none"
+
+
+def _rung(rung: Row) -> str:
+    if rung["provider"]:
+        return f"{rung['kind']} {rung['provider']}/{rung['model']}"
+    return str(rung["kind"])
+
+
+COLUMNS = [
+    Column("route", lambda row: row["name"]),
+    Column("slo", lambda row: row["slo"]["name"]),
+    Column("first ms", lambda row: _budget(row["slo"]["first_content_ms"]), right=True),
+    Column("whole ms", lambda row: _budget(row["slo"]["whole_ms"]), right=True),
+    Column("rungs", lambda row: " > ".join(_rung(rung) for rung in row["rungs"]) or "-"),
+    Column("floor", lambda row: row["floor"]["kind"]),
+]
+
+
+@verb(app, "list")
+def list_routes(session: Session) -> None:
+    """List the routes of the snapshot in force.
+
+    Examples:
+      steadyhand routes list
+      steadyhand routes list --output md
+    """
+    session.printer.rows(session.client.get("/routes")["items"], COLUMNS)
+
+
+@verb(app, "show")
+def show_route(
+    session: Session, name: Annotated[str, typer.Argument(metavar="NAME", help="A route.")]
+) -> None:
+    """Show one route: its latency budget, its rungs in order, its floor.
+
+    Examples:
+      steadyhand routes show support
+      steadyhand routes show support --json=rungs,floor
+    """
+    route = session.client.get(f"/routes/{quote(name, safe='')}")
+    slo = route["slo"]
+    lines = [
+        f"{route['name']} · {slo['name']}: first content {_budget(slo['first_content_ms'])} ms, "
+        f"whole answer {_budget(slo['whole_ms'])} ms",
+        *(f"  {i}. {_rung(rung)}" for i, rung in enumerate(route["rungs"], start=1)),
+        f"  floor: {_rung(route['floor'])}",
+    ]
+    session.printer.object(route, "\n".join(lines))

@@ -1,0 +1,150 @@
+"""The control plane's application: the slices' routers behind one guard and one login."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI
+from pydantic import BaseModel, Field
+
+from steadyhand import __version__
+from steadyhand.control import deployment, failures, health, upstreams
+from steadyhand.control.auth import Principal, authenticate
+from steadyhand.control.guard import Guard
+from steadyhand.control.ports import ControlPorts
+from steadyhand.core.ids import RequestIds
+from steadyhand.records import api as records_api
+from steadyhand.records.selection import RecordFilter
+from steadyhand.routing import api as routing_api
+
+PREFIX = "/api/v1"
+DESCRIPTION = (
+    "REST API of Steadyhand's control plane. Everything under `/api/v1` but this description asks "
+    "for the bearer token; health and metrics do not."
+)
+REFUSALS: dict[int | str, dict[str, object]] = {
+    status: {"model": failures.ProblemBody, "description": text}
+    for status, text in {
+        401: "no token, or not the one in force",
+        403: "a page of another origin",
+        404: "no such path or object",
+        421: "a host that is not served here",
+        422: "a parameter is not valid",
+        503: "the database does not answer, or nothing has been published",
+    }.items()
+}
+
+
+class WhoAmI(BaseModel):
+    """Who this request was made by."""
+
+    name: str
+    method: str = Field(description="how it was proved")
+
+
+class GatewayView(BaseModel):
+    """One gateway process."""
+
+    process: int
+    is_alive: bool
+    snapshot_version: int = Field(description="that it serves from; 0 for none")
+    in_flight: int = Field(description="requests under way")
+    requests: int = Field(description="answered since it started")
+
+
+class SnapshotView(BaseModel):
+    """The snapshot in force, and who serves from it."""
+
+    version: int
+    digest: str
+    compiled_at: datetime
+    compiled_us: int
+    age_s: float
+    routes: int
+    providers: int
+    keys: int
+    gateways: list[GatewayView]
+
+
+def create_app(ports: ControlPorts) -> FastAPI:
+    """Make the application; nothing is opened and nothing runs before it is served."""
+    app = FastAPI(
+        title="Steadyhand control plane",
+        description=DESCRIPTION,
+        version=__version__,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # both pages load their scripts from a public network
+        redoc_url=None,
+        redirect_slashes=False,
+        # The library would report to whatever the environment names; metrics here are our own.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    login = authenticate(ports.token_hash)
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
+    api.include_router(records_api.router(ports))
+    api.include_router(routing_api.router(_route_ports(ports)))
+    api.include_router(upstreams.router(_upstream_ports(ports)))
+
+    @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
+    async def show_snapshot() -> SnapshotView:
+        return _snapshot_view(ports)
+
+    @api.get("/whoami", tags=["login"], summary="Who this token is", operation_id="whoami")
+    async def whoami(principal: Annotated[Principal, Depends(login)]) -> WhoAmI:
+        return WhoAmI(name=principal.name, method=principal.method)
+
+    app.include_router(health.router(_probes(ports), ports.metrics))
+    app.include_router(api)
+    failures.install(app)
+    app.add_middleware(
+        Guard,
+        allowed_hosts=ports.allowed_hosts,
+        allowed_origins=ports.allowed_origins,
+        new_id=RequestIds(secrets.randbits(40), ports.clock).next,
+    )
+    return app
+
+
+def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:
+    return routing_api.RoutePorts(
+        routes=lambda: deployment.published(ports.snapshot).routes,
+        slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
+    )
+
+
+def _upstream_ports(ports: ControlPorts) -> upstreams.UpstreamPorts:
+    return upstreams.UpstreamPorts(
+        upstreams=lambda: deployment.upstreams(deployment.published(ports.snapshot)),
+        attempts=lambda window_s: deployment.recent_attempts(
+            ports.records, round((ports.clock() - window_s) * 1e6)
+        ),
+    )
+
+
+def _probes(ports: ControlPorts) -> Mapping[str, health.Probe]:
+    async def database() -> str:
+        await asyncio.to_thread(ports.records.list, RecordFilter(), limit=1)
+        return ""
+
+    async def snapshot() -> str:
+        return "" if ports.snapshot() else "no snapshot has been published yet"
+
+    return {"database": database, "snapshot": snapshot, **ports.probes}
+
+
+def _snapshot_view(ports: ControlPorts) -> SnapshotView:
+    found = deployment.published(ports.snapshot)
+    return SnapshotView(
+        version=found.version,
+        digest=found.digest,
+        compiled_at=datetime.fromtimestamp(found.compiled_us / 1e6, tz=UTC),
+        compiled_us=found.compiled_us,
+        age_s=round(max(0.0, ports.clock() - found.compiled_us / 1e6), 3),
+        routes=len(found.routes),
+        providers=len(found.providers),
+        keys=len(found.keys),
+        gateways=[GatewayView(**asdict(gateway)) for gateway in ports.gateways()],
+    )

@@ -1,0 +1,56 @@
+"""What the control plane needs; ``app`` fills it, tests fill it with the same real parts."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from steadyhand.control.guard import LOOPBACK_HOSTS
+from steadyhand.control.health import Probe
+from steadyhand.records.store import RecordStore
+from steadyhand.snapshot.model import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStatus:
+    """One gateway process as control sees it.
+
+    Attributes:
+        process: Its number.
+        is_alive: Whether its board moved lately.
+        snapshot_version: Version of the snapshot it serves from, or 0 if it has none.
+        in_flight: Requests under way.
+        requests: Requests answered since it started.
+    """
+
+    process: int
+    is_alive: bool
+    snapshot_version: int
+    in_flight: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPorts:
+    """What the control plane needs.
+
+    Attributes:
+        records: The shipped records.
+        metrics: Renders the metrics of every process as Prometheus text; may block.
+        snapshot: Returns the snapshot in force, or ``None`` if nothing has been published.
+        gateways: Returns the state of each gateway process.
+        probes: Checks of readiness besides the database and the snapshot, by name.
+        token_hash: SHA-256 in hex of the bearer token (:func:`steadyhand.control.auth.token_hash`).
+        allowed_hosts: Names that ``Host`` may have, without port; ``*`` allows any.
+        allowed_origins: Origins whose pages may call, as ``scheme://host[:port]``.
+        clock: Wall clock, seconds since 1970.
+    """
+
+    records: RecordStore
+    metrics: Callable[[], bytes]
+    snapshot: Callable[[], Snapshot | None]
+    token_hash: str
+    gateways: Callable[[], Sequence[GatewayStatus]] = tuple
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
+    allowed_origins: frozenset[str] = frozenset()
+    clock: Callable[[], float] = time.time

@@ -1,0 +1,187 @@
+"""Hosts that speak OpenAI's chat completions: OpenAI, vLLM, TGI, Ollama, llama.cpp and most others.
+
+The client's body goes upstream as it came but for two splices: the deployment's model, and for a
+stream the wish for its usage. The head is ours: the upstream's host, our key, nothing of the
+client's but what the gateway forwards on purpose. All of it that does not change is made once.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from steadyhand import __version__
+from steadyhand.core.errors import ConfigurationError, SecretUnavailable
+from steadyhand.core.splice import ask_usage, set_model
+from steadyhand.http.head import header_lines
+from steadyhand.http.limits import PoolLimits
+from steadyhand.http.messages import Header, Limits, UpstreamReply
+from steadyhand.http.origin import Origin
+from steadyhand.http.pool import Pool
+from steadyhand.http.tls import client_context
+from steadyhand.providers.base import Call, Failure, SecretReference, failure
+
+_PATH = b"/chat/completions"
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OURS = {
+    *("accept", "accept-encoding", "connection", "content-length", "content-type", "cookie"),
+    *("expect", "host", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"),
+}
+_CREDENTIALS = {"api-key", "authorization", "proxy-authorization", "x-api-key"}
+
+
+class Settings(BaseModel):
+    """Keys of ``[providers.<name>]`` when ``kind = "openai"``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_url: str = Field(
+        default="https://api.openai.com/v1",
+        description="address that `/chat/completions` is put after",
+    )
+    api_key: SecretReference | None = Field(
+        default=None,
+        description="where the key is: env:NAME or file:PATH; none for servers that ask for none",
+    )
+    organization: str = Field(default="", description="value of `openai-organization`")
+    project: str = Field(default="", description="value of `openai-project`")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="further headers to send with every request; no secrets"
+    )
+    connect_timeout_s: float = Field(
+        default=5, gt=0, description="to a connection, TLS included, and to a free one of the pool"
+    )
+    first_byte_timeout_s: float = Field(
+        default=120, gt=0, description="from the request sent to the first byte of the response"
+    )
+    idle_timeout_s: float = Field(default=60, gt=0, description="between two reads of the body")
+    max_connections: int = Field(
+        default=1024, gt=0, description="open connections, for each gateway process"
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authorities to trust instead of the system's"
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, base_url: str) -> str:
+        """Refuse what no request could go to."""
+        try:
+            Origin.parse(base_url)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        return base_url
+
+    @field_validator("headers")
+    @classmethod
+    def _are_sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        """Refuse headers that are the provider's own, secret, or would break the head."""
+        for name, value in headers.items():
+            if not _NAME.fullmatch(name) or not (value.isascii() and value.isprintable()):
+                raise ValueError(f"{name!r} is no header, or its value is not printable ASCII")
+            if name.lower() in _OURS:
+                raise ValueError(f"{name!r} is set by the gateway")
+            if name.lower() in _CREDENTIALS:
+                raise ValueError(f"{name!r} holds a secret: set api_key = 'env:NAME' instead")
+        return headers
+
+    @field_validator("organization", "project")
+    @classmethod
+    def _is_sendable(cls, value: str) -> str:
+        """Refuse values that would break the head."""
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("not printable ASCII")
+        return value
+
+
+class OpenAIProvider:
+    """Speaks one wire to one host. See :class:`steadyhand.providers.base.Provider`."""
+
+    def __init__(self, settings: Settings, api_key: str, pool: Pool) -> None:
+        """Prepare both heads; ``api_key`` may be empty."""
+        self._settings = settings
+        self._api_key = api_key
+        self._pool = pool
+        self._plain_head = _head_before(settings, api_key, pool.origin, b"application/json")
+        self._stream_head = _head_before(settings, api_key, pool.origin, b"text/event-stream")
+
+    async def open(self, call: Call, limits: Limits) -> UpstreamReply:
+        """See :class:`steadyhand.providers.base.Provider`."""
+        body = set_model(call.body, _quoted(call.model))
+        if call.stream and not call.asks_usage:
+            body = ask_usage(body)
+        head = b"%b%bcontent-length: %d\r\n\r\n" % (
+            self._stream_head if call.stream else self._plain_head,
+            header_lines(call.headers) if call.headers else b"",
+            len(body),
+        )
+        own = self._settings
+        bounds = Limits(
+            min(limits.connect_s, own.connect_timeout_s),
+            min(limits.first_byte_s, own.first_byte_timeout_s),
+            min(limits.idle_s, own.idle_timeout_s),
+            limits.total_s,
+            limits.give_up_at_s,
+        )
+        return await self._pool.send(head, body, bounds)
+
+    def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
+        """See :class:`steadyhand.providers.base.Provider`."""
+        return failure(status, headers, body, secrets=(self._api_key,))
+
+    async def close(self) -> None:
+        """See :class:`steadyhand.providers.base.Provider`."""
+        await self._pool.close()
+
+
+def _head_before(settings: Settings, api_key: str, origin: Origin, accept: bytes) -> bytes:
+    """Return the head of every request up to what differs."""
+    headers: list[Header] = [
+        (b"host", origin.authority),
+        (b"content-type", b"application/json"),
+        (b"accept", accept),
+        (b"accept-encoding", b"identity"),  # the body is relayed as it comes
+        (b"user-agent", b"steadyhand/%b" % __version__.encode()),
+    ]
+    if api_key:
+        headers.append((b"authorization", b"Bearer %b" % api_key.encode()))
+    if settings.organization:
+        headers.append((b"openai-organization", settings.organization.encode()))
+    if settings.project:
+        headers.append((b"openai-project", settings.project.encode()))
+    headers += [(name.lower().encode(), text.encode()) for name, text in settings.headers.items()]
+    return b"POST %b%b HTTP/1.1\r\n%b" % (origin.base_path, _PATH, header_lines(headers))
+
+
+@lru_cache(maxsize=1024)
+def _quoted(model: str) -> bytes:
+    return msgspec.json.encode(model)
+
+
+def build(settings: Settings, resolve_secret: Callable[[str], str]) -> OpenAIProvider:
+    """Make a provider; nothing is connected before the first request.
+
+    Raises:
+        SecretUnavailable: The key is absent, empty, or cannot stand in a header.
+        ConfigurationError: The file of authorities cannot be read.
+    """
+    api_key = resolve_secret(settings.api_key) if settings.api_key else ""
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise SecretUnavailable(
+            f"the key at {settings.api_key} holds characters that no key has",
+            hint="write the key alone, on one line",
+        )
+    origin = Origin.parse(settings.base_url)
+    try:
+        tls = client_context(settings.ca_file) if origin.scheme == "https" else None
+    except OSError as error:
+        raise ConfigurationError(
+            f"ca_file {settings.ca_file} cannot be used: {error}",
+            hint="name a PEM file with the certificates of the authorities to trust",
+        ) from error
+    connections = settings.max_connections
+    limits = PoolLimits(max_connections=connections, max_idle=connections)
+    return OpenAIProvider(settings, api_key, Pool(origin, limits, tls))

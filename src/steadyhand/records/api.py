@@ -1,0 +1,164 @@
+"""REST of the records: what ran, request by request.
+
+Endpoints are plain functions: the store blocks, so FastAPI runs them in its thread pool.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Protocol
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from steadyhand.core.errors import NotFound
+from steadyhand.records.explanation import explanation
+from steadyhand.records.record import Outcome, Record
+from steadyhand.records.selection import RecordFilter
+from steadyhand.records.store import RecordStore
+
+MAX_LIMIT = 500
+
+
+class RecordPorts(Protocol):
+    """What the router needs; filled by the control plane."""
+
+    @property
+    def records(self) -> RecordStore:
+        """The records that have been shipped."""
+        ...
+
+
+class AttemptView(BaseModel):
+    """One try of one rung; times in microseconds after the last byte of the request."""
+
+    rung: str = Field(description="kind of the rung")
+    provider: str = Field(description="empty for rungs that call nobody")
+    model: str
+    started_us: int
+    ended_us: int
+    status: int = Field(description="HTTP status upstream, 0 if there was none")
+    reason: str = Field(description="`ok`, or why it failed")
+
+
+class RequestView(BaseModel):
+    """One request, as it ran. Times in microseconds, sizes in bytes, tokens as counted upstream."""
+
+    request_id: str
+    client_request_id: str = Field(description="the `x-request-id` that the client sent, or empty")
+    received_at: datetime = Field(description="`received_us` in ISO 8601")
+    received_us: int = Field(description="wall clock at the last request byte, since 1970")
+    tenant: str
+    key: str = Field(description="name of the key")
+    channel: str
+    route: str
+    wire: str = Field(description="the API spoken: `chat`, `models` ...")
+    requested_model: str
+    stream: bool
+    slo: str
+    budget_us: int = Field(description="the latency budget, 0 for none")
+    in_time: bool
+    status: int = Field(description="HTTP status sent; 499 if the client left before one")
+    outcome: Outcome
+    reason: str = Field(description="named reason of the outcome")
+    rung: str = Field(description="the rung that spoke, or empty")
+    provider: str
+    model: str
+    served_model: str = Field(description="the model that upstream says it was")
+    release: str = Field(description="digest of the snapshot in force")
+    attempts: list[AttemptView]
+    first_content_us: int = Field(description="after the last request byte; 0 if no content")
+    total_us: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    finish_reason: str
+    has_tools: bool
+    has_schema: bool
+    request_bytes: int
+    response_bytes: int
+    process: int
+
+
+class ExplainedRequest(RequestView):
+    """One request, with the story of its ladder."""
+
+    explanation: str = Field(description="the ladder as text")
+
+
+class RequestPage(BaseModel):
+    """Some requests, newest first."""
+
+    items: list[RequestView]
+    next_cursor: str | None = Field(description="pass as `cursor` for older ones; null at the end")
+    total: int | None = Field(description="how many match in all; null unless `count` was asked")
+
+
+class RequestQuery(BaseModel):
+    """Which requests are wanted; what is left out is not filtered by."""
+
+    model_config = ConfigDict(extra="forbid")  # a misspelt filter must not list everything
+
+    tenant: str | None = None
+    route: str | None = None
+    outcome: Outcome | None = None
+    rung: str | None = Field(None, description="kind of the rung that spoke")
+    provider: str | None = Field(None, description="provider that answered")
+    status: int | None = Field(None, ge=100, le=599)
+    since: AwareDatetime | None = Field(None, description="received then or later")
+    until: AwareDatetime | None = Field(None, description="received before")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, description="`next_cursor` of the page before")
+    count: bool = Field(default=False, description="count all that match; reads them all")
+
+    def wanted(self) -> RecordFilter:
+        """Return these wishes as the store takes them."""
+        return RecordFilter(
+            tenant=self.tenant,
+            route=self.route,
+            outcome=self.outcome,
+            rung=self.rung,
+            provider=self.provider,
+            status=self.status,
+            since_us=_microseconds(self.since),
+            until_us=_microseconds(self.until),
+        )
+
+
+def router(ports: RecordPorts) -> APIRouter:
+    """Make the requests' router."""
+    routes = APIRouter(prefix="/requests", tags=["requests"])
+
+    @routes.get("", summary="List requests, newest first", operation_id="list_requests")
+    def list_requests(query: Annotated[RequestQuery, Query()]) -> RequestPage:
+        wanted = query.wanted()
+        page = ports.records.list(wanted, limit=query.limit, before=query.cursor)
+        return RequestPage(
+            items=[RequestView.model_validate(_fields(row.record)) for row in page.records],
+            next_cursor=page.before,
+            total=ports.records.count(wanted) if query.count else None,
+        )
+
+    @routes.get("/{request_id}", summary="Show a request", operation_id="show_request")
+    def show_request(request_id: str) -> ExplainedRequest:
+        found = ports.records.show(request_id)
+        if found is None:
+            raise NotFound(
+                f"no request {request_id!r}",
+                hint="it may not have been shipped yet, which takes seconds; or it has expired",
+            )
+        story = explanation(found.record)
+        return ExplainedRequest.model_validate(_fields(found.record) | {"explanation": story})
+
+    return routes
+
+
+def _fields(record: Record) -> dict[str, object]:
+    fields = msgspec.structs.asdict(record)
+    fields["attempts"] = [msgspec.structs.asdict(attempt) for attempt in record.attempts]
+    fields["received_at"] = datetime.fromtimestamp(record.received_us / 1e6, tz=UTC)
+    return fields
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1e6)

@@ -1,0 +1,80 @@
+"""The ladder of one request as text: what was tried, when, how it ended, and what was sent.
+
+The same text is shown by the command line and by the REST API, so that both tell one story.
+"""
+
+from steadyhand.records.record import Attempt, Record
+
+OK = "ok"
+GOOD, BAD = "✓", "✕"
+RELEASE_DIGITS = 12
+
+
+def explanation(record: Record) -> str:
+    """Tell how ``record`` was answered: a summary, a line for each attempt, what left. Pure.
+
+    Times of attempts are milliseconds after the last byte of the request.
+    """
+    return "\n".join([_summary(record), *_attempts(record), _outcome(record)])
+
+
+def _summary(record: Record) -> str:
+    took = f"in {_ms(record.total_us)}"
+    if record.budget_us:
+        took += f" of {_ms(record.budget_us)}"
+    parts = [
+        record.route or record.requested_model or "no route",
+        record.release.removeprefix("sha256:")[:RELEASE_DIGITS],
+        f"{record.outcome.replace('_', ' ')} {took} ms",
+        record.reason if record.reason != OK else "",
+        "" if record.in_time or not record.budget_us else "late",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _attempts(record: Record) -> list[str]:
+    rows = [
+        (
+            _ms(attempt.started_us),
+            _ms(attempt.ended_us),
+            GOOD if attempt.reason == OK else BAD,
+            _who(attempt),
+            _ending(attempt, record),
+        )
+        for attempt in record.attempts
+    ]
+    if not rows:
+        return ["  nothing was tried"]
+    start, end, _, who, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return [
+        f"  {row[0].rjust(start)}  {row[1].rjust(end)} ms  {row[2]} {row[3].ljust(who)}  {row[4]}"
+        for row in rows
+    ]
+
+
+def _who(attempt: Attempt) -> str:
+    return f"{attempt.provider}/{attempt.model}" if attempt.provider else attempt.rung
+
+
+def _ending(attempt: Attempt, record: Record) -> str:
+    status = f"status {attempt.status}" if attempt.status else ""
+    if attempt.reason != OK:
+        return ", ".join(part for part in (attempt.reason.replace("_", " "), status) if part)
+    if attempt.provider != record.provider or attempt.model != record.model:
+        return "ok"
+    spoke = f"first content {_ms(record.first_content_us)} ms" if record.first_content_us else "ok"
+    tokens = f"{record.output_tokens:,} tokens" if record.output_tokens else ""
+    return ", ".join(part for part in (spoke, tokens) if part)
+
+
+def _outcome(record: Record) -> str:
+    by = f" by {record.rung}" if record.rung else ""
+    shape = "stream" if record.stream else "whole answer"
+    ended = f", finish reason {record.finish_reason}" if record.finish_reason else ""
+    return f"  sent: status {record.status}{by}, {shape}, {record.response_bytes:,} bytes{ended}"
+
+
+def _ms(microseconds: int) -> str:
+    """Write microseconds as milliseconds; a decimal below ten, where it tells something."""
+    milliseconds = microseconds / 1000
+    return f"{milliseconds:.1f}" if 0 < milliseconds < 10 else f"{milliseconds:,.0f}"

@@ -1,0 +1,107 @@
+"""REST of the routes in force: what clients may call, and what happens if providers fail."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from steadyhand.core.errors import NotFound
+from steadyhand.routing.model import Route, RungEntry, SloClass
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePorts:
+    """What the router needs.
+
+    Attributes:
+        routes: Returns the routes in force, by name; raises if nothing has been published.
+        slo_classes: Returns the SLO classes in force, by name; likewise.
+    """
+
+    routes: Callable[[], Mapping[str, Route]]
+    slo_classes: Callable[[], Mapping[str, SloClass]]
+
+
+class Deployment(msgspec.Struct):
+    """The part of a rung's settings that says whom it calls; empty for rungs that call nobody."""
+
+    provider: str = ""
+    model: str = ""
+
+
+class SloView(BaseModel):
+    """A latency budget; milliseconds after the last byte of the request, 0 for none."""
+
+    name: str
+    first_content_ms: int = Field(description="first content of a stream")
+    whole_ms: int = Field(description="whole answer that is not a stream")
+    stream_cap_ms: int = Field(description="cap on a whole stream")
+
+
+class RungView(BaseModel):
+    """One rung of a route."""
+
+    kind: str = Field(description="`live`, `template`, `schema`, `error` ...")
+    provider: str = Field(description="empty for rungs that call nobody")
+    model: str = Field(description="the deployment's model, or empty")
+
+
+class RouteView(BaseModel):
+    """A route: what a client names in `model`."""
+
+    name: str
+    slo: SloView
+    rungs: list[RungView] = Field(description="tried in this order")
+    floor: RungView = Field(description="answers when no rung did; cannot fail")
+    has_instructions: bool = Field(description="whether a system text is put before the messages")
+
+
+class RouteList(BaseModel):
+    """Every route in force, by name."""
+
+    items: list[RouteView]
+
+
+def deployment_of(rung: RungEntry) -> Deployment:
+    """Return whom ``rung`` calls."""
+    return msgspec.json.decode(rung.settings, type=Deployment)
+
+
+def router(ports: RoutePorts) -> APIRouter:
+    """Make the routes' router."""
+    routes = APIRouter(prefix="/routes", tags=["routes"])
+
+    def view(route: Route) -> RouteView:
+        slo = ports.slo_classes()[route.slo]
+        return RouteView(
+            name=route.name,
+            slo=SloView(
+                name=slo.name,
+                first_content_ms=slo.first_content_ms,
+                whole_ms=slo.whole_ms,
+                stream_cap_ms=slo.stream_cap_ms,
+            ),
+            rungs=[_rung(entry) for entry in route.rungs],
+            floor=_rung(route.floor),
+            has_instructions=route.instructions != "",
+        )
+
+    @routes.get("", summary="List routes", operation_id="list_routes")
+    async def list_routes() -> RouteList:
+        return RouteList(items=[view(route) for _, route in sorted(ports.routes().items())])
+
+    @routes.get("/{name}", summary="Show a route", operation_id="show_route")
+    async def show_route(name: str) -> RouteView:
+        known = ports.routes()
+        if name not in known:
+            raise NotFound(f"no route {name!r}", hint=f"routes: {', '.join(sorted(known))}")
+        return view(known[name])
+
+    return routes
+
+
+def _rung(entry: RungEntry) -> RungView:
+    deployment = deployment_of(entry)
+    return RungView(kind=entry.kind, provider=deployment.provider, model=deployment.model)

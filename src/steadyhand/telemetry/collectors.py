@@ -1,0 +1,109 @@
+"""Metrics that are read where they are kept, at the moment of a scrape; and the scrape itself."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from steadyhand.records.shipper import ShipperStatus
+from steadyhand.telemetry import names
+from steadyhand.telemetry.board import read_board
+
+BOARD = "gateway-{process}.board"
+"""Name of a gateway process's board in the run directory."""
+
+
+class GatewayCollector(Collector):
+    """The boards of all gateway processes in one directory."""
+
+    def __init__(self, directory: Path, clock_us: Callable[[], int]) -> None:
+        """Take the run directory; boards may come and go."""
+        self._directory = directory
+        self._clock_us = clock_us
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield what every process last published; a dead one's counters, but not its gauges."""
+        now_us = self._clock_us()
+        families = {metric.name: _family(metric) for metric in _GATEWAY}
+        for path in sorted(self._directory.glob(BOARD.format(process="*"))):
+            reading = read_board(path)
+            if reading is None:
+                continue
+            process = path.stem.removeprefix("gateway-")
+            is_up = reading.is_up(now_us)
+            families[names.GATEWAY_UP.name].add_metric([process], int(is_up))
+            for slot in names.SLOTS:
+                if is_up or slot.metric.type == "counter":
+                    labels = [process] if slot.label is None else [process, slot.label]
+                    value = reading.values[slot.name] / slot.per_unit
+                    families[slot.metric.name].add_metric(labels, value)
+        yield from families.values()
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the registry need not collect in order to register."""
+        yield from ()
+
+
+class ShipperCollector(Collector):
+    """A shipper's totals and lag."""
+
+    def __init__(self, read: Callable[[], ShipperStatus], clock_us: Callable[[], int]) -> None:
+        """Take a reader of the status, and the wall clock for the lag."""
+        self._read = read
+        self._clock_us = clock_us
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield the status of this moment."""
+        status = self._read()
+        lag_us = max(0, self._clock_us() - status.oldest_us) if status.oldest_us else 0
+        yield _single(names.SHIPPED, status.shipped)
+        yield _single(names.SHIP_FAILURES, status.failures)
+        yield _single(names.CONSUMER_FAILURES, status.consumer_failures)
+        damaged = _family(names.DAMAGED_SEGMENTS)
+        damaged.add_metric(["torn"], status.torn_segments)
+        damaged.add_metric(["corrupt"], status.corrupt_segments)
+        yield damaged
+        unreadable = _family(names.UNREADABLE_RECORDS)
+        unreadable.add_metric(["missing"], status.missing_records)
+        unreadable.add_metric(["undecodable"], status.undecodable_records)
+        yield unreadable
+        yield _single(names.SHIPPER_WRITERS, status.writers)
+        yield _single(names.SHIPPER_WAITING, status.waiting_bytes)
+        yield _single(names.SHIPPER_LAG, lag_us / 1_000_000)
+        yield _single(names.SHIPPER_LAST_SUCCESS, status.last_success_us / 1_000_000)
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the registry need not collect in order to register."""
+        yield from ()
+
+
+def registry(collectors: Iterable[Collector]) -> CollectorRegistry:
+    """Make a registry of its own, never the library's global one."""
+    made = CollectorRegistry(auto_describe=False)
+    for collector in collectors:
+        made.register(collector)
+    return made
+
+
+def scrape(source: CollectorRegistry) -> tuple[bytes, str]:
+    """Return the text format and its content type."""
+    return generate_latest(source), CONTENT_TYPE_LATEST
+
+
+_GATEWAY = tuple(dict.fromkeys((names.GATEWAY_UP, *(slot.metric for slot in names.SLOTS))))
+
+
+def _family(metric: names.Metric) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if metric.type == "counter" else GaugeMetricFamily
+    return kind(metric.name, metric.meaning, labels=metric.labels)
+
+
+def _single(metric: names.Metric, value: float) -> Metric:
+    family = _family(metric)
+    family.add_metric([], value)
+    return family

@@ -1,0 +1,178 @@
+"""Counts records into metrics. Runs in the control process, off the request path.
+
+A record costs a few dict look-ups and bisections; Prometheus's own objects are made only when
+scraped. Totals start at zero with the process, which is what Prometheus expects of a counter.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from threading import Lock
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from steadyhand.records.record import Attempt, Record
+from steadyhand.telemetry import names
+
+NONE = "-"
+OTHER = "other"
+MOST_VALUES = 500
+"""Distinct values of one label; what comes later is ``other``, so memory is bounded."""
+
+_MEASURED = frozenset({"answered", "floor", "failed", "truncated"})
+_FLAG = {True: "true", False: "false"}
+
+
+class _Values(dict[str, str]):
+    """Label values as shown: each distinct one once, up to a limit."""
+
+    def __missing__(self, value: str) -> str:
+        if len(self) >= MOST_VALUES:
+            return OTHER
+        shown = self[value] = value or NONE
+        return shown
+
+
+class _Series:
+    """One histogram of one combination of labels."""
+
+    __slots__ = ("counts", "sum_us")
+
+    def __init__(self, buckets: int) -> None:
+        self.counts = [0] * buckets
+        self.sum_us = 0
+
+
+class _Histogram:
+    """A histogram by labels; the bucket of an observation is the first edge not below it."""
+
+    def __init__(self, metric: names.Metric, edges_us: tuple[int, ...]) -> None:
+        self._metric = metric
+        self._edges_us = edges_us
+        self._series: dict[tuple[str, ...], _Series] = {}
+
+    def observe(self, labels: tuple[str, ...], value_us: int) -> None:
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = _Series(len(self._edges_us) + 1)
+        series.counts[bisect_left(self._edges_us, value_us)] += 1
+        series.sum_us += value_us
+
+    def family(self) -> HistogramMetricFamily:
+        metric = self._metric
+        family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+        bounds = [str(edge / 1_000_000) for edge in self._edges_us] + ["+Inf"]
+        for labels, series in self._series.items():
+            buckets = [*zip(bounds, accumulate(series.counts), strict=True)]
+            family.add_metric(labels, buckets, series.sum_us / 1_000_000)
+        return family
+
+
+class _Counter(defaultdict[tuple[str, ...], int]):
+    """A counter by labels."""
+
+    def __init__(self, metric: names.Metric) -> None:
+        super().__init__(int)
+        self._metric = metric
+
+    def family(self) -> CounterMetricFamily:
+        metric = self._metric
+        family = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+        for labels, count in self.items():
+            family.add_metric(labels, count)
+        return family
+
+
+class RequestMetrics(Collector):
+    """All that is counted of records. ``consume`` and ``collect`` may run in different threads."""
+
+    def __init__(self, edges_us: tuple[int, ...]) -> None:
+        """Take the histograms' edges: :func:`steadyhand.telemetry.names.edges`."""
+        self._lock = Lock()
+        self._tenants = _Values()
+        self._routes = _Values()
+        self._reasons = _Values()
+        self._models = _Values()
+        self._names = (
+            _Values()
+        )  # SLO classes, rungs, providers: names of the workspace and the code
+        self._requests = _Counter(names.REQUESTS)
+        self._late = _Counter(names.LATE_ANSWERS)
+        self._truncated = _Counter(names.TRUNCATED_ANSWERS)
+        self._tokens = _Counter(names.TOKENS)
+        self._attempts = _Counter(names.ATTEMPTS)
+        self._durations = _Histogram(names.REQUEST_DURATION, edges_us)
+        self._first_contents = _Histogram(names.FIRST_CONTENT, edges_us)
+        self._attempt_durations = _Histogram(names.ATTEMPT_DURATION, edges_us)
+
+    def consume(self, records: Sequence[Record]) -> None:
+        """Count ``records``; each must be given once."""
+        with self._lock:
+            for record in records:
+                self._count(record)
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family, all of one moment."""
+        with self._lock:
+            families = [
+                self._requests.family(),
+                self._durations.family(),
+                self._first_contents.family(),
+                self._late.family(),
+                self._truncated.family(),
+                self._tokens.family(),
+                self._attempts.family(),
+                self._attempt_durations.family(),
+            ]
+        yield from families
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the registry need not collect in order to register."""
+        yield from ()
+
+    def _count(self, record: Record) -> None:
+        tenant, route = self._tenants[record.tenant], self._routes[record.route]
+        outcome, reason = record.outcome, self._reasons[record.reason]
+        status, process = str(record.status), str(record.process)
+        rung = self._names[record.rung]
+        self._requests[tenant, route, outcome, reason, rung, status, process] += 1
+        if outcome in _MEASURED:
+            self._measure(record, route)
+        if outcome == "truncated":
+            provider, model = self._names[record.provider], self._models[record.model]
+            self._truncated[route, provider, model, reason] += 1
+        if record.input_tokens or record.output_tokens:
+            self._count_tokens(record, tenant, route)
+        for attempt in record.attempts:
+            self._count_attempt(attempt)
+
+    def _measure(self, record: Record, route: str) -> None:
+        slo = self._names[record.slo]
+        self._durations.observe((route, slo, _FLAG[record.stream]), record.total_us)
+        if record.stream and record.first_content_us:
+            self._first_contents.observe((route, slo), record.first_content_us)
+        if record.budget_us and not record.in_time:
+            self._late[route, slo] += 1
+
+    def _count_tokens(self, record: Record, tenant: str, route: str) -> None:
+        whom = (tenant, route, self._names[record.provider], self._models[record.model])
+        tokens = self._tokens
+        cached = min(record.cached_tokens, record.input_tokens)
+        reasoning = min(record.reasoning_tokens, record.output_tokens)
+        tokens[*whom, "input"] += record.input_tokens - cached
+        tokens[*whom, "output"] += record.output_tokens - reasoning
+        if cached:
+            tokens[*whom, "input_cached"] += cached
+        if reasoning:
+            tokens[*whom, "output_reasoning"] += reasoning
+
+    def _count_attempt(self, attempt: Attempt) -> None:
+        provider, model = self._names[attempt.provider], self._models[attempt.model]
+        rung = self._names[attempt.rung]
+        self._attempts[provider, model, rung, self._reasons[attempt.reason]] += 1
+        duration_us = max(0, attempt.ended_us - attempt.started_us)
+        self._attempt_durations.observe((provider, model, rung), duration_us)

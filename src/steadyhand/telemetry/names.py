@@ -1,0 +1,337 @@
+"""Every metric there is: its name, type, labels and meaning. Pure; nothing is counted here.
+
+Prometheus's conventions: base units in the name, ``_total`` on counters. Labels are bounded: names
+come from the workspace, and :mod:`steadyhand.telemetry.metrics` folds what is past its limit into
+``other``. ``-`` stands for a value that there is none of (an unknown route, a rung that calls no
+provider). ``tenant`` is a label of two metrics only, ``process`` of those that differ by process.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Type = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: As scraped; unit and ``_total`` included.
+        type: Prometheus type.
+        meaning: One sentence, ends with a full stop.
+        labels: In the order of their values.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+REQUESTS = Metric(
+    "steadyhand_requests_total",
+    "counter",
+    "Requests that named a model, by how they ended.",
+    ("tenant", "route", "outcome", "reason", "rung", "status", "process"),
+)
+REQUEST_DURATION = Metric(
+    "steadyhand_request_duration_seconds",
+    "histogram",
+    "Last request byte to last answer byte, of requests that reached the ladder and whose client "
+    "stayed.",
+    ("route", "slo", "stream"),
+)
+FIRST_CONTENT = Metric(
+    "steadyhand_first_content_seconds",
+    "histogram",
+    "Last request byte to the first content of a stream.",
+    ("route", "slo"),
+)
+LATE_ANSWERS = Metric(
+    "steadyhand_late_answers_total",
+    "counter",
+    "Requests counted in steadyhand_request_duration_seconds that had a latency budget and "
+    "missed it.",
+    ("route", "slo"),
+)
+TRUNCATED_ANSWERS = Metric(
+    "steadyhand_truncated_answers_total",
+    "counter",
+    "Answers that broke off after their first content, by who was answering.",
+    ("route", "provider", "model", "reason"),
+)
+TOKENS = Metric(
+    "steadyhand_tokens_total",
+    "counter",
+    "Tokens as the provider counted them; the directions input, input_cached, output and "
+    "output_reasoning do not overlap.",
+    ("tenant", "route", "provider", "model", "direction"),
+)
+ATTEMPTS = Metric(
+    "steadyhand_attempts_total",
+    "counter",
+    "Rungs tried, by how each try ended; reason is ok for the one that answered.",
+    ("provider", "model", "rung", "reason"),
+)
+ATTEMPT_DURATION = Metric(
+    "steadyhand_attempt_duration_seconds",
+    "histogram",
+    "Start to end of one try of one rung.",
+    ("provider", "model", "rung"),
+)
+
+GATEWAY_UP = Metric(
+    "steadyhand_gateway_up",
+    "gauge",
+    "1 while the gateway process lives and reports; its other gauges are absent while it is 0.",
+    ("process",),
+)
+GATEWAY_START = Metric(
+    "steadyhand_gateway_start_time_seconds",
+    "gauge",
+    "When the gateway process started, seconds since 1970.",
+    ("process",),
+)
+GATEWAY_RESTARTS = Metric(
+    "steadyhand_gateway_restarts_total",
+    "counter",
+    "Times the supervisor has started the process again.",
+    ("process",),
+)
+IN_FLIGHT = Metric(
+    "steadyhand_requests_in_flight",
+    "gauge",
+    "Requests being answered.",
+    ("process",),
+)
+CONNECTIONS = Metric(
+    "steadyhand_client_connections",
+    "gauge",
+    "Client connections open.",
+    ("process",),
+)
+HTTP_REQUESTS = Metric(
+    "steadyhand_http_requests_total",
+    "counter",
+    "Whole HTTP requests received, health checks and unknown paths included.",
+    ("process",),
+)
+HTTP_REFUSED = Metric(
+    "steadyhand_http_refused_total",
+    "counter",
+    "Refused before a handler saw them: bad_request is not HTTP or past a limit, timeout came too "
+    "slowly, connection is over the limit of connections.",
+    ("process", "reason"),
+)
+HTTP_DISCONNECTS = Metric(
+    "steadyhand_http_disconnects_total",
+    "counter",
+    "Clients that left before their answer had ended.",
+    ("process",),
+)
+HANDLER_FAILURES = Metric(
+    "steadyhand_handler_failures_total",
+    "counter",
+    "Requests answered 500 because a handler raised; a bug.",
+    ("process",),
+)
+RELOAD_FAILURES = Metric(
+    "steadyhand_snapshot_reload_failures_total",
+    "counter",
+    "Published snapshots that could not be served; the one before stays in force.",
+    ("process",),
+)
+SNAPSHOT_VERSION = Metric(
+    "steadyhand_snapshot_version",
+    "gauge",
+    "Version of the snapshot in force.",
+    ("process",),
+)
+SNAPSHOT_COMPILED = Metric(
+    "steadyhand_snapshot_compiled_timestamp_seconds",
+    "gauge",
+    "When the snapshot in force was compiled, seconds since 1970.",
+    ("process",),
+)
+
+LOG_APPENDED = Metric(
+    "steadyhand_record_log_appended_total",
+    "counter",
+    "Records accepted by the record log.",
+    ("process",),
+)
+LOG_FLUSHED = Metric(
+    "steadyhand_record_log_flushed_total",
+    "counter",
+    "Records synced to disk.",
+    ("process",),
+)
+LOG_DROPPED = Metric(
+    "steadyhand_record_log_dropped_total",
+    "counter",
+    "Records lost: bound is a log that reached its size, unencodable a bug.",
+    ("process", "reason"),
+)
+LOG_FLUSH_FAILURES = Metric(
+    "steadyhand_record_log_flush_failures_total",
+    "counter",
+    "Group commits that failed and were tried again.",
+    ("process",),
+)
+LOG_PENDING = Metric(
+    "steadyhand_record_log_pending_bytes",
+    "gauge",
+    "Records waiting in memory for the disk.",
+    ("process",),
+)
+LOG_LAST_FLUSH = Metric(
+    "steadyhand_record_log_last_flush_timestamp_seconds",
+    "gauge",
+    "When nothing was left to write, seconds since 1970.",
+    ("process",),
+)
+
+SHIPPED = Metric(
+    "steadyhand_shipper_records_total", "counter", "Records moved from the log to the database."
+)
+SHIP_FAILURES = Metric(
+    "steadyhand_shipper_failures_total",
+    "counter",
+    "Times a writer's records had to wait because the database or the disk failed.",
+)
+CONSUMER_FAILURES = Metric(
+    "steadyhand_shipper_consumer_failures_total",
+    "counter",
+    "Batches that a consumer of records refused; a bug.",
+)
+DAMAGED_SEGMENTS = Metric(
+    "steadyhand_shipper_damaged_segments_total",
+    "counter",
+    "Segments torn (cut short by a killed process) or corrupt (set aside).",
+    ("kind",),
+)
+UNREADABLE_RECORDS = Metric(
+    "steadyhand_shipper_unreadable_records_total",
+    "counter",
+    "Records that were written and are missing, or undecodable by this version (set aside).",
+    ("kind",),
+)
+SHIPPER_WRITERS = Metric(
+    "steadyhand_shipper_writers", "gauge", "Gateway processes whose log is still there."
+)
+SHIPPER_WAITING = Metric(
+    "steadyhand_shipper_waiting_bytes", "gauge", "Bytes in the log and not yet in the database."
+)
+SHIPPER_LAG = Metric(
+    "steadyhand_shipper_lag_seconds",
+    "gauge",
+    "Age of the oldest record known to wait for the database; 0 if none waits.",
+)
+SHIPPER_LAST_SUCCESS = Metric(
+    "steadyhand_shipper_last_success_timestamp_seconds",
+    "gauge",
+    "When the last pass ended that left no writer behind, seconds since 1970.",
+)
+
+METRICS: dict[str, tuple[Metric, ...]] = {
+    "Requests": (
+        REQUESTS,
+        REQUEST_DURATION,
+        FIRST_CONTENT,
+        LATE_ANSWERS,
+        TRUNCATED_ANSWERS,
+        TOKENS,
+    ),
+    "Attempts": (ATTEMPTS, ATTEMPT_DURATION),
+    "Gateway processes": (
+        GATEWAY_UP,
+        GATEWAY_START,
+        GATEWAY_RESTARTS,
+        IN_FLIGHT,
+        CONNECTIONS,
+        HTTP_REQUESTS,
+        HTTP_REFUSED,
+        HTTP_DISCONNECTS,
+        HANDLER_FAILURES,
+        SNAPSHOT_VERSION,
+        SNAPSHOT_COMPILED,
+        RELOAD_FAILURES,
+    ),
+    "Record log": (
+        LOG_APPENDED,
+        LOG_FLUSHED,
+        LOG_DROPPED,
+        LOG_FLUSH_FAILURES,
+        LOG_PENDING,
+        LOG_LAST_FLUSH,
+    ),
+    "Shipper": (
+        SHIPPED,
+        SHIP_FAILURES,
+        CONSUMER_FAILURES,
+        DAMAGED_SEGMENTS,
+        UNREADABLE_RECORDS,
+        SHIPPER_WRITERS,
+        SHIPPER_WAITING,
+        SHIPPER_LAG,
+        SHIPPER_LAST_SUCCESS,
+    ),
+}
+"""All metrics, by chapter of the reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One number that a gateway process publishes on its board.
+
+    Attributes:
+        name: What the gateway calls it; ``_us`` are microseconds, as everywhere in the gateway.
+        metric: What it is scraped as.
+        per_unit: Divide by this for the metric's unit.
+        label: Value of the metric's second label, if it has one.
+    """
+
+    name: str
+    metric: Metric
+    per_unit: int = 1
+    label: str | None = None
+
+
+SLOTS = (
+    Slot("started_us", GATEWAY_START, 1_000_000),
+    Slot("restarts", GATEWAY_RESTARTS),
+    Slot("in_flight", IN_FLIGHT),
+    Slot("connections", CONNECTIONS),
+    Slot("http_requests", HTTP_REQUESTS),
+    Slot("bad_requests", HTTP_REFUSED, label="bad_request"),
+    Slot("timeouts", HTTP_REFUSED, label="timeout"),
+    Slot("refused_connections", HTTP_REFUSED, label="connection"),
+    Slot("disconnects", HTTP_DISCONNECTS),
+    Slot("handler_failures", HANDLER_FAILURES),
+    Slot("reload_failures", RELOAD_FAILURES),
+    Slot("snapshot_version", SNAPSHOT_VERSION),
+    Slot("snapshot_compiled_us", SNAPSHOT_COMPILED, 1_000_000),
+    Slot("log_appended", LOG_APPENDED),
+    Slot("log_flushed", LOG_FLUSHED),
+    Slot("log_dropped", LOG_DROPPED, label="bound"),
+    Slot("log_unencodable", LOG_DROPPED, label="unencodable"),
+    Slot("log_flush_failures", LOG_FLUSH_FAILURES),
+    Slot("log_pending_bytes", LOG_PENDING),
+    Slot("log_last_flush_us", LOG_LAST_FLUSH, 1_000_000),
+)
+"""What a gateway publishes, in the board's order."""
+
+GRID_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000)
+"""Edges that every histogram has: about three to a decade."""
+
+
+def edges(slo_thresholds_ms: Iterable[int]) -> tuple[int, ...]:
+    """Return histogram edges in microseconds: the grid, and one at each threshold.
+
+    With an edge at its threshold, the share of answers inside an SLO is read off a histogram
+    exactly, not interpolated. Thresholds of 0 mean no SLO and are left out.
+    """
+    wanted = {*GRID_MS, *(threshold for threshold in slo_thresholds_ms if threshold > 0)}
+    return tuple(sorted(edge * 1000 for edge in wanted))

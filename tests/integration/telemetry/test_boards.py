@@ -1,0 +1,120 @@
+"""Boards: a gateway's numbers, read by another process while it lives and after."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.shipper import ShipperStatus
+from steadyhand.telemetry import names
+from steadyhand.telemetry.board import FRESH_US, Board, read_board
+from steadyhand.telemetry.collectors import (
+    GatewayCollector,
+    ShipperCollector,
+    registry,
+    scrape,
+)
+from steadyhand.telemetry.metrics import RequestMetrics
+from tests.support.records import record
+
+NOW_US = 1_790_000_000_000_000
+
+
+def gauges(directory: Path, now_us: int) -> dict[str, float]:
+    text, _ = scrape(registry([GatewayCollector(directory, lambda: now_us)]))
+    lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line[0] != "#"]
+    return {series: float(value) for series, value in lines}
+
+
+def board_of_a_child(path: Path, in_flight: int) -> int:
+    """Let a process publish and die; return its pid."""
+    pid = os.fork()
+    if not pid:
+        board = Board.create(path, wall_clock_us)
+        board.publish({"in_flight": in_flight, "restarts": 2})
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_what_is_published_is_read_whole(tmp_path: Path) -> None:
+    board = Board.create(tmp_path / "gateway-0.board", lambda: NOW_US)
+    board.publish({slot.name: -(2**63) + index for index, slot in enumerate(names.SLOTS)})
+    board.publish({"in_flight": 2**63 - 1})
+    reading = read_board(tmp_path / "gateway-0.board")
+    assert reading is not None
+    assert (reading.pid, reading.heartbeat_us) == (os.getpid(), NOW_US)
+    expected = {slot.name: -(2**63) + index for index, slot in enumerate(names.SLOTS)}
+    assert reading.values == expected | {"in_flight": 2**63 - 1}
+    with pytest.raises(KeyError):
+        board.publish({"nonsense": 1})
+
+
+def test_a_live_process_shows_its_gauges_in_base_units(tmp_path: Path) -> None:
+    board = Board.create(tmp_path / "gateway-3.board", lambda: NOW_US)
+    board.publish({"in_flight": 7, "started_us": 1_500_000, "log_dropped": 4})
+    found = gauges(tmp_path, NOW_US + 1)
+    assert found['steadyhand_gateway_up{process="3"}'] == 1
+    assert found['steadyhand_requests_in_flight{process="3"}'] == 7
+    assert found['steadyhand_gateway_start_time_seconds{process="3"}'] == 1.5
+    dropped = 'steadyhand_record_log_dropped_total{{process="3",reason="{}"}}'
+    assert found[dropped.format("bound")] == 4
+    assert found[dropped.format("unencodable")] == 0
+
+
+def test_a_process_that_hangs_is_down_but_keeps_its_counts(tmp_path: Path) -> None:
+    board = Board.create(tmp_path / "gateway-0.board", lambda: NOW_US)
+    board.publish({"in_flight": 7, "log_dropped": 4})
+    found = gauges(tmp_path, NOW_US + FRESH_US + 1)
+    assert found['steadyhand_gateway_up{process="0"}'] == 0
+    assert 'steadyhand_requests_in_flight{process="0"}' not in found
+    assert found['steadyhand_record_log_dropped_total{process="0",reason="bound"}'] == 4
+
+
+def test_a_dead_process_is_down_at_once_and_its_successor_up(tmp_path: Path) -> None:
+    path = tmp_path / "gateway-0.board"
+    pid = board_of_a_child(path, in_flight=5)
+    reading = read_board(path)
+    assert reading is not None
+    assert reading.pid == pid
+    assert reading.values["in_flight"] == 5
+    assert not reading.is_up(reading.heartbeat_us)
+    Board.create(path, wall_clock_us).publish({"in_flight": 1})
+    assert gauges(tmp_path, wall_clock_us())['steadyhand_gateway_up{process="0"}'] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 8, b"\1" * 8 * (3 + len(names.SLOTS))])
+def test_a_file_of_another_layout_is_not_read(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "gateway-0.board"
+    path.write_bytes(content)
+    assert read_board(path) is None
+    assert read_board(tmp_path / "gateway-9.board") is None
+    assert gauges(tmp_path, NOW_US) == {}
+
+
+def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
+    Board.create(tmp_path / "gateway-0.board", lambda: NOW_US)
+    requests = RequestMetrics(names.edges([150]))
+    requests.consume([record(outcome="truncated", stream=True, in_time=False)])
+    status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
+    made = registry(
+        [
+            requests,
+            GatewayCollector(tmp_path, lambda: NOW_US),
+            ShipperCollector(lambda: status, lambda: NOW_US),
+        ]
+    )
+    found = {family.name: family for family in made.collect()}
+    declared = {
+        metric.name.removesuffix("_total"): metric
+        for chapter in names.METRICS.values()
+        for metric in chapter
+    }
+    assert found.keys() == declared.keys()
+    for name, metric in declared.items():
+        family = found[name]
+        assert (family.type, family.documentation) == (metric.type, metric.meaning)
+        labels = {tuple(sorted(set(sample.labels) - {"le"})) for sample in family.samples}
+        assert labels == {tuple(sorted(metric.labels))}
+    assert [sample.value for sample in found["steadyhand_shipper_lag_seconds"].samples] == [2.5]

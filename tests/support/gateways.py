@@ -1,0 +1,153 @@
+"""A whole gateway in memory: real stages, rungs and snapshot; scripted providers and clients."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from itertools import count
+from time import monotonic
+
+from steadyhand.core.ids import RequestIds
+from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.handler import CHAT, Gateway
+from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
+from steadyhand.http.messages import Request
+from steadyhand.records.record import Record
+from steadyhand.routing.model import SloClass
+from steadyhand.routing.rungs import live
+from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
+from steadyhand.routing.rungs.error import Error
+from steadyhand.snapshot.model import Snapshot
+from steadyhand.tenancy.model import Key
+from tests.support.chats import chat_body
+from tests.support.replies import MemoryReply
+from tests.support.upstreams import Script, ScriptedProvider
+
+TOKEN = b"sk-test-4f1c"
+"""A key that may call everything."""
+
+NARROW_TOKEN = b"sk-test-77aa"
+"""A key that may call the route ``classify`` only."""
+
+KEYS = {
+    TOKEN: Key("app", "acme", "stable", routes=("*",), models=("first/*",)),
+    NARROW_TOKEN: Key("narrow", "globex", "stable", routes=("classify",)),
+}
+RELEASE = "sha256:" + "ab" * 32
+COMPILED_S = 1_790_000_000
+PATIENT = SloClass("patient", first_content_ms=20_000, whole_ms=20_000, stream_cap_ms=60_000)
+
+
+class GatewayBench:
+    """A gateway, what it talks to, and what it has recorded.
+
+    Attributes:
+        gateway: The one under test.
+        records: What it has appended.
+        providers: Its providers by name, each playing the scripts it was given.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        records: list[Record],
+        providers: Mapping[str, ScriptedProvider],
+    ) -> None:
+        self.gateway = gateway
+        self.records = records
+        self.providers = providers
+
+    async def ask(
+        self,
+        body: bytes | None = None,
+        headers: Mapping[bytes, bytes] | None = None,
+        *,
+        method: bytes = b"POST",
+        path: bytes = CHAT,
+        token: bytes | None = TOKEN,
+        reply: MemoryReply | None = None,
+        leaves_when: asyncio.Event | None = None,
+    ) -> MemoryReply:
+        """Send one request and return what came back, also if the client left."""
+        reply = reply or MemoryReply()
+        sent = request(body, headers, method, path, token)
+        task = asyncio.ensure_future(self.gateway.handle(sent, reply))
+        if leaves_when is not None:
+            await leaves_when.wait()
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        return reply
+
+    def record(self) -> Record:
+        """Return the one record there is; every upstream reply must be closed exactly once."""
+        for provider in self.providers.values():
+            assert [reply.closes for reply in provider.replies] == [1] * len(provider.replies)
+        (record,) = self.records
+        return record
+
+
+def request(
+    body: bytes | None = None,
+    headers: Mapping[bytes, bytes] | None = None,
+    method: bytes = b"POST",
+    path: bytes = CHAT,
+    token: bytes | None = TOKEN,
+) -> Request:
+    """Return a request that has just arrived; without ``body``, a plain chat request."""
+    sent = {b"content-type": b"application/json"}
+    if token is not None:
+        sent[b"authorization"] = b"Bearer " + token
+    body = (chat_body() if path == CHAT else b"") if body is None else body
+    now_s = monotonic()
+    return Request(method, path, b"", sent | dict(headers or {}), body, now_s, now_s, "127.0.0.1")
+
+
+def gateway_bench(
+    scripts: Mapping[str, Sequence[Script]] | None = None,
+    *,
+    floor: FloorRung | None = None,
+    slo: SloClass = PATIENT,
+    instructions: str = "",
+    give_up_ms: Mapping[str, float] | None = None,
+    origins: tuple[str, ...] = (),
+) -> GatewayBench:
+    """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
+
+    Each provider's model is named ``<provider>-model``. Without ``floor``, the floor is an error.
+    """
+    providers = {name: ScriptedProvider(played) for name, played in (scripts or {}).items()}
+    ports = RungPorts(providers)
+
+    def rung(provider: str, model: str) -> LiveRung:
+        own_limit = (give_up_ms or {}).get(provider)
+        settings = live.Settings(provider=provider, model=model, give_up_ms=own_limit)
+        return live.build(settings, ports)
+
+    rungs = tuple(rung(name, f"{name}-model") for name in providers)
+    system = instructions_json(instructions)
+    ladders = {
+        name: Ladder(name, slo, rungs, floor or Error(), system)
+        for name in ("assistant", "classify")
+    }
+    direct = DirectLadders(lambda p, m: rung(p, m) if p in providers else None, Error(), slo)
+    serving = Serving(snapshot(), ladders, providers, direct)
+    records: list[Record] = []
+    ticks = count(COMPILED_S)
+    ids = RequestIds(7, lambda: float(next(ticks)))
+    return GatewayBench(
+        Gateway(serving, records.append, ids, Cors(origins), process=3), records, providers
+    )
+
+
+def snapshot() -> Snapshot:
+    """Return a snapshot with the two keys; its routes are given to ``Serving`` ready built."""
+    return Snapshot(
+        version=1,
+        compiled_us=COMPILED_S * 1_000_000,
+        digest=RELEASE,
+        keys={sha256(token).hexdigest(): key for token, key in KEYS.items()},
+        routes={},
+        providers={},
+        slo_classes={},
+    )

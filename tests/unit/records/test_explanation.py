@@ -1,0 +1,69 @@
+import msgspec
+
+from steadyhand.records.explanation import explanation
+from steadyhand.records.record import Attempt
+from tests.support.made_records import ANSWERED
+
+STORY = """\
+support · abababababab · answered in 1,956 of 2,500 ms
+    0    817 ms  ✕ openai/gpt-fast  gave up
+  857    931 ms  ✕ openai/gpt-fast  rate limited, status 429
+  931  1,904 ms  ✓ backup/gpt-slow  first content 1,241 ms, 412 tokens
+  sent: status 200 by live, stream, 20,480 bytes, finish reason stop"""
+
+
+def test_the_ladder_is_told_rung_by_rung() -> None:
+    assert explanation(ANSWERED) == STORY
+
+
+def test_a_floor_that_came_late_says_so() -> None:
+    floor = Attempt("template", "", "", 2_400_000, 2_400_300, 0, "ok")
+    record = msgspec.structs.replace(
+        ANSWERED,
+        outcome="floor",
+        reason="every_rung_failed",
+        rung="template",
+        provider="",
+        model="",
+        attempts=(ANSWERED.attempts[0], floor),
+        total_us=2_600_000,
+        first_content_us=0,
+        output_tokens=0,
+        finish_reason="",
+        stream=False,
+        in_time=False,
+    )
+    head, *_, last_try, sent = explanation(record).splitlines()
+    assert head == "support · abababababab · floor in 2,600 of 2,500 ms · every_rung_failed · late"
+    assert last_try.split() == ["2,400", "2,400", "ms", "✓", "template", "ok"]
+    assert sent == "  sent: status 200 by template, whole answer, 20,480 bytes"
+
+
+def test_a_rejected_request_tried_nothing() -> None:
+    record = msgspec.structs.replace(
+        ANSWERED,
+        outcome="rejected",
+        reason="model_not_found",
+        route="",
+        requested_model="suport",
+        rung="",
+        budget_us=0,
+        in_time=False,
+        attempts=(),
+        status=404,
+        total_us=900,
+        finish_reason="",
+    )
+    assert explanation(record).splitlines() == [
+        "suport · abababababab · rejected in 0.9 ms · model_not_found",
+        "  nothing was tried",
+        "  sent: status 404, stream, 20,480 bytes",
+    ]
+
+
+def test_a_rung_that_was_good_but_did_not_speak_is_just_ok() -> None:
+    record = msgspec.structs.replace(
+        ANSWERED, provider="", model="", rung="", route="", requested_model="", release=""
+    )
+    assert "✓ backup/gpt-slow  ok" in explanation(record)
+    assert explanation(record).startswith("no route · answered in")

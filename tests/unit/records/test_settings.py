@@ -1,0 +1,26 @@
+"""The ``[records]`` table and the log's own bounds say the same."""
+
+import pytest
+from pydantic import ValidationError
+
+from steadyhand.records.log import LogSettings
+from steadyhand.records.settings import Settings
+
+
+def test_the_defaults_of_the_table_are_those_of_the_log() -> None:
+    assert Settings().log_settings() == LogSettings()
+
+
+def test_mebibytes_become_bytes() -> None:
+    settings = Settings(segment_mib=2, max_mib=16, max_pending_mib=3, window_ms=50).log_settings()
+    assert settings == LogSettings(
+        window_ms=50, segment_bytes=2 << 20, max_bytes=16 << 20, max_pending_bytes=3 << 20
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"window_ms": 0}, {"max_mib": 0}, {"segment_age_s": 0}, {"windowms": 5}]
+)
+def test_a_bound_out_of_range_or_unknown_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(wrong)
