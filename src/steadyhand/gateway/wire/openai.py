@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from steadyhand.core import splice, sse
+from steadyhand.core import sse
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import InvalidJson, InvalidRequest, InvalidValue, MissingField
 
@@ -18,8 +18,7 @@ def read_chat(body: bytes) -> ChatRequest:
     """Read what decisions need of a request body.
 
     Raises:
-        InvalidRequest: Not one JSON object in UTF-8, a field missing, of another type, or given
-            twice where readers would disagree about which one counts.
+        InvalidRequest: Not one JSON object in UTF-8, a field missing or of another type.
     """
     try:
         body.decode()  # fields that are not read must be UTF-8 too
@@ -34,7 +33,6 @@ def read_chat(body: bytes) -> ChatRequest:
         raise InvalidJson(f"the body is not valid JSON: {error}") from None
     if not chat.messages:
         raise InvalidValue("'messages' must not be empty", param="messages")
-    splice.find(body, b"model")
     return chat
 
 
