@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         "_expects_events",
         "_expects_status",
         "_is_busy",
-        "_is_ended",
+        "_last",
         "_owner",
         "_reader",
         "_reopening",
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         self._expects_events: int | None = None
         self._expects_status = OK
         self._is_busy = False
-        self._is_ended = False
+        self._last = b""
         self._text = b""
         self.due_ns = 0
         self.events = 0
@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
         self.due_ns = due_ns
         self.events = 0
         self._is_busy = True
-        self._is_ended = False
+        self._last = b""
         self._expects_events = events
         self._expects_status = status
         self._text = b""
@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
         if stamps:
             self._owner.streamed(self, now_ns, stamps)
             self.events += len(stamps)
-        self._is_ended = text.endswith(_STREAM_END)
+        self._last = text[-200:]
         self._text = text[end:]
 
     def _problem(self) -> str:
@@ -177,8 +177,9 @@ class Connection(asyncio.Protocol):
         if self._expects_events is None:
             return "" if b'"choices"' in self._text else "no choices in the answer"
         if self.events != self._expects_events:
-            return f"{self.events} events instead of {self._expects_events}"
-        return "" if self._is_ended else "the stream does not end in [DONE]"
+            last = self._last.decode(errors="replace")
+            return f"{self.events} events instead of {self._expects_events}, the last: {last}"
+        return "" if self._last.endswith(_STREAM_END) else "the stream does not end in [DONE]"
 
     def _finish(self, now_ns: int, problem: str) -> None:
         self._is_busy = False

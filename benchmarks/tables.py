@@ -115,14 +115,14 @@ def render_verdicts(verdicts: Sequence[Verdict]) -> str:
     rows: list[tuple[str, ...]] = [("limit", "measured", "must be", "aim", "")]
     for verdict in verdicts:
         limit = verdict.limit
-        bounds = [f"≥ {limit.least:g}"] if limit.least is not None else []
-        bounds += [f"≤ {limit.most:g}"] if limit.most is not None else []
+        bounds = [f"≥ {_figure(limit.least)}"] if limit.least is not None else []
+        bounds += [f"≤ {_figure(limit.most)}"] if limit.most is not None else []
         rows.append(
             (
                 limit.say,
-                "-" if verdict.value is None else f"{verdict.value:,.4g} {limit.unit}".strip(),
+                "-" if verdict.value is None else f"{_figure(verdict.value)} {limit.unit}".strip(),
                 " and ".join(bounds),
-                "" if limit.aim is None else f"{limit.aim:g}",
+                "" if limit.aim is None else _figure(limit.aim),
                 verdict.state.upper() if verdict.is_failure else verdict.state,
             )
         )
@@ -142,6 +142,10 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
     rule = ["-" * width if at == 0 else "-" * (width - 1) + ":" for at, width in enumerate(widths)]
     return "\n".join([line(rows[0]), line(rule), *(line(row) for row in rows[1:])])
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def _number(found: Mapping[str, float], measure: str, digits: int = 0) -> str:
