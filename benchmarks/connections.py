@@ -61,7 +61,6 @@ class Connection(asyncio.Protocol):
     )
 
     _transport: asyncio.Transport
-    _reopening: asyncio.Task[None]
 
     def __init__(self, url: str, owner: Owner) -> None:
         self._url = urlsplit(url)
@@ -72,6 +71,7 @@ class Connection(asyncio.Protocol):
         self._is_busy = False
         self._last = b""
         self._text = b""
+        self._reopening: asyncio.Task[None] | None = None
         self.due_ns = 0
         self.events = 0
         self.is_open = False
@@ -111,6 +111,12 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         self._reader.reset()
         self._transport.abort()
+
+    def close(self) -> None:
+        """Go away for good; the owner must no longer want it to be opened again."""
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self.leave()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -152,8 +158,13 @@ class Connection(asyncio.Protocol):
             self._reopening = asyncio.ensure_future(self._reopen())
 
     async def _reopen(self) -> None:
-        await asyncio.sleep(0.01)
-        await self.open()
+        while not self.is_open:
+            await asyncio.sleep(0.01)
+            try:
+                await self.open()
+            except OSError:
+                if not self._owner.lost(self, monotonic_ns()):
+                    return
         self._owner.ready(self, monotonic_ns())
 
     def _read_events(self, now_ns: int, text: bytes) -> None:
@@ -185,3 +196,10 @@ class Connection(asyncio.Protocol):
         self._is_busy = False
         self._reader.reset()
         self._owner.finished(self, now_ns, problem)
+
+
+async def close_all(connections: Collection[Connection]) -> None:
+    """Close ``connections``, whose owner wants none of them again, and wait until they are."""
+    for connection in connections:
+        connection.close()
+    await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic_ns
 from urllib.parse import urlsplit
 
-from benchmarks.connections import OK, Connection
+from benchmarks.connections import OK, Connection, close_all
 from benchmarks.prompts import (
     MODEL,
     chat_body,
@@ -95,6 +95,7 @@ class Mix:
     def __init__(self, url: str, requests: int, seed: int) -> None:
         self._url = url
         self.wanted = requests
+        self._is_stopped = False
         self._random = random.Random(seed)
         self._kinds = kinds()
         self._weights = [kind.weight for kind in self._kinds]
@@ -109,7 +110,7 @@ class Mix:
     @property
     def is_over(self) -> bool:
         """Whether no more requests are to be sent."""
-        return self.answered >= self.wanted
+        return self._is_stopped or self.answered >= self.wanted
 
     async def run(self, limit_s: float) -> None:
         """Send until done.
@@ -121,7 +122,11 @@ class Mix:
         await asyncio.gather(*(connection.open() for connection in connections))
         for connection in connections:
             self.ready(connection, monotonic_ns())
-        await asyncio.wait_for(self._over.wait(), limit_s)
+        try:
+            await asyncio.wait_for(self._over.wait(), limit_s)
+        finally:
+            self._is_stopped = True
+            await close_all(connections)
 
     def ready(self, connection: Connection, now_ns: int) -> None:
         """Send the next request."""
