@@ -14,7 +14,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-COMMAND = [sys.executable, "-c", "from steadyhand.cli.simulate import app; app()"]
+COMMAND = [sys.executable, "-m", "steadyhand", "simulate"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 QUESTION: Any = [{"role": "user", "content": "How warm is it in Zürich?"}]
 WEATHER: Any = {
@@ -213,4 +213,4 @@ def test_a_port_that_is_taken_is_named(url: str) -> None:
     port = url.rpartition(":")[2]
     found = run("--port", port)
     assert found.returncode != 0
-    assert f"127.0.0.1:{port}" in found.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in found.stderr

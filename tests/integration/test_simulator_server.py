@@ -90,6 +90,20 @@ async def test_a_slow_client_holds_the_script() -> None:
         assert server.log.latest[-1].outcome == "client left"
 
 
+async def test_a_client_that_catches_up_gets_everything() -> None:
+    async with simulator_server() as (server, url):
+        port = int(url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(post(chat_body(model="oversized:mb=12"), b"1.1", *LAST))
+        await asyncio.sleep(0.1)
+        size = 0
+        while piece := await reader.read(1_000_000):
+            size += len(piece)
+        writer.close()
+        assert size > 12_000_000
+        assert server.log.latest[-1].outcome == "played"
+
+
 async def test_stopping_ends_what_is_in_flight() -> None:
     async with simulator_server() as (server, url):
         asking = asyncio.create_task(exchange(url, post(chat_body(model="silent-before-headers"))))

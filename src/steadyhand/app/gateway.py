@@ -157,7 +157,7 @@ class GatewayProcess:
 
 async def retire(old: Serving, new: Serving) -> None:
     """Close what only ``old`` uses, once its last request has ended."""
-    while old.users:
+    while old.users:  # noqa: ASYNC110 - an event would cost every request
         await asyncio.sleep(RETIRE_POLL_S)
     await old.close(keep=frozenset(map(id, new.providers.values())))
 

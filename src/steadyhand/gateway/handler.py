@@ -9,7 +9,6 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 import msgspec
-from msgspec.structs import replace
 
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import (
@@ -66,11 +65,13 @@ class Gateway:
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
-        exchange = self._exchange(request, reply)
+        chat, refusal = self._read(request)
+        exchange = self._exchange(request, reply, chat)
         trail, serving = exchange.trail, exchange.serving
         serving.users += 1
         try:
-            exchange = self._read(exchange)
+            if refusal is not None:
+                raise refusal
             for stage in STAGES:
                 exchange = await stage(exchange)
         except SteadyhandError as error:
@@ -87,33 +88,31 @@ class Gateway:
             serving.users -= 1
             self._append(record_of(exchange, "chat", self._process))
 
-    def _exchange(self, request: Request, reply: Reply) -> Exchange:
-        """Return an exchange about which nothing is known but its ids."""
+    def _exchange(self, request: Request, reply: Reply, chat: ChatRequest) -> Exchange:
+        """Return an exchange of which only the ids and the body's reading are known."""
+        headers = request.headers
         return Exchange(
             request,
             reply,
             self._ids.next(),
-            client_id(request.headers),
+            client_id(headers) if b"x-request-id" in headers else "",
             self.serving,
             Trail(),
-            UNREAD,
+            chat,
             request.body,
-            reply_headers=self._cors.headers(request),
+            reply_headers=self._cors.headers(request) if b"origin" in headers else (),
         )
 
-    def _read(self, exchange: Exchange) -> Exchange:
-        """Read the body.
-
-        Raises:
-            InvalidKey: The body is bad and so is the key: strangers learn nothing about it.
-            InvalidRequest: The body cannot be understood.
-        """
+    def _read(self, request: Request) -> tuple[ChatRequest, SteadyhandError | None]:
+        """Return what the body says, or why it cannot be read: to strangers, only that."""
         try:
-            chat = openai.read_chat(exchange.body)
-        except InvalidRequest:
-            authenticate(exchange.request.headers, exchange.serving)
-            raise
-        return replace(exchange, chat=chat)
+            return openai.read_chat(request.body), None
+        except InvalidRequest as refusal:
+            try:
+                authenticate(request.headers, self.serving)
+            except SteadyhandError as stranger:
+                return UNREAD, stranger
+            return UNREAD, refusal
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:
         """Send ``error`` in the client's shape and note it."""
@@ -142,7 +141,7 @@ class Gateway:
 
     def _models(self, request: Request, reply: Reply, method: bytes) -> None:
         """Answer the models list, and say clearly what is not there."""
-        exchange = self._exchange(request, reply)
+        exchange = self._exchange(request, reply, UNREAD)
         headers: list[Header] = [errors.JSON, *identity(exchange)]
         try:
             body = self._model_list(request, method)

@@ -111,7 +111,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser for each header field, and for each trailer."""
-        name = name.lower()
+        name, value = name.lower(), value.rstrip()
         headers = self._headers
         if name in headers:
             headers[name] += b", " + value

@@ -83,7 +83,7 @@ class ResponseReader:
         """Called by the parser for each header field, and for trailers, which are dropped."""
         if self.headed:
             return
-        name = name.lower()
+        name, value = name.lower(), value.rstrip()
         headers = self.headers
         if name in headers:
             headers[name] += b", " + value

@@ -5,9 +5,9 @@ reply in the same shape. Retries, fallback and deadlines belong to the ladder, n
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+import msgspec
 from pydantic import Field
 
 from steadyhand.core import upstream_errors
@@ -20,8 +20,7 @@ SecretReference = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One chat completion to make upstream.
 
     Attributes:
@@ -41,8 +40,7 @@ class Call:
     headers: tuple[Header, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Why one attempt gave no answer.
 
     Attributes:

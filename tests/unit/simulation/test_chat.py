@@ -60,7 +60,7 @@ REQUESTS = st.fixed_dictionaries(
     {},
     optional={
         "n": st.integers(1, 4),
-        "stop": st.sampled_from(["index", ["simulated", "model"], [], "ab\u2028"]),
+        "stop": st.sampled_from(["index", ["simulated", "model"], [], ["", "ab\u2028"]]),
         "max_tokens": st.integers(1, 30),
         "max_completion_tokens": st.integers(1, 30),
         "logprobs": st.just(value=True),
@@ -117,6 +117,7 @@ def test_choices_differ() -> None:
     [
         ({"stop": "two"}, "one ", "stop"),
         ({"stop": ["four", "three"]}, "one two ", "stop"),
+        ({"stop": [""]}, "one two three four five", "stop"),
         ({"max_tokens": 2}, "one two", "length"),
         ({"max_tokens": 2, "max_completion_tokens": 3}, "one two three", "length"),
         ({"max_tokens": 5}, "one two three four five", "stop"),

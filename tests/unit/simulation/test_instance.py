@@ -145,6 +145,12 @@ def test_both_parts_of_all_of_are_there() -> None:
         {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
         {"type": "object", "properties": {"self": {"$ref": "#"}}, "required": ["self"]},
         {"type": "array", "items": {"$ref": "#"}, "minItems": 1},
+        {
+            "anyOf": [
+                {"type": "object", "properties": {"x": {"$ref": "#"}}, "required": ["x"]},
+                {"type": "array", "items": {"$ref": "#"}, "minItems": 1},
+            ]
+        },
         {"type": "string", "pattern": "(unclosed"},
         {"type": "string", "pattern": "^nothing of ours fits this$"},
     ],

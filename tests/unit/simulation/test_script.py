@@ -13,7 +13,7 @@ from steadyhand.simulation.draws import Draws
 from steadyhand.simulation.request import Refusal
 from steadyhand.simulation.simulator import Simulator
 from steadyhand.simulation.steps import Bytes, CleanEnd, Head, Step, Wait
-from tests.support.outcomes import judge_plain
+from tests.support.outcomes import judge_plain, judge_stream
 from tests.support.simulators import chat_body
 
 ENOUGH = 400
@@ -153,6 +153,17 @@ def test_headers_of_a_rate_limit_say_how_long() -> None:
     bare = steps(simulator(), "rate-limit-bare")[0]
     assert isinstance(bare, Head)
     assert not {b"retry-after", b"retry-after-ms"} & dict(bare.headers).keys()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_great_answer_is_as_long_as_it_declares(stream: bool) -> None:
+    found = steps(simulator(), "oversized:mb=0.9", stream=stream, n=1 if stream else 3)
+    body = b"".join(step.data for step in found if isinstance(step, Bytes))
+    head = found[0]
+    assert isinstance(head, Head)
+    assert head.length == (None if stream else len(body))
+    assert body.count(b"x" * 1000) == 900
+    assert (judge_stream if stream else judge_plain)(body) == ANSWER
 
 
 def test_a_word_is_cut_in_two() -> None:
