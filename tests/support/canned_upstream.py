@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from typing_extensions import override
+
 GATE_S = 30.0
 
 
@@ -134,6 +136,7 @@ class CannedUpstream:
 class _Handler(socketserver.StreamRequestHandler):
     server: "_Server"
 
+    @override
     def handle(self) -> None:
         with suppress(ConnectionError):
             while (heard := self._hear()) and self.server.upstream.play(heard, self.connection):

@@ -202,10 +202,21 @@ first_content_ms = 20000
 whole_ms = 20000
 stream_cap_ms = 60000
 
+[slo.capped]
+first_content_ms = 3000
+whole_ms = 3000
+stream_cap_ms = 3000
+
 [providers.up]
 kind = "openai"
 base_url = "http://127.0.0.1:{simulated}/v1"
 api_key = "file:upstream.key"
+
+[providers.hurried]
+kind = "openai"
+base_url = "http://127.0.0.1:{simulated}/v1"
+first_byte_timeout_s = 0.5
+idle_timeout_s = 0.5
 
 [providers.canned]
 kind = "openai"

@@ -7,11 +7,17 @@ import pytest
 
 from tests.support.installations import Installation, installation, route_text
 
+FAILING = ("error-400", "error-500", "error-200", "html-200", "malformed-json")
+
 ROUTES = {
     # What the shared installation needs beside `provider/model`: ladders of more than one rung,
     # floors other than an error, and budgets that are meant to run out.
-    "routes/second.toml": route_text("up/error-500", "up/steady:answer=second"),
+    **{
+        f"routes/then-{first}.toml": route_text(f"up/{first}", "up/steady:answer=second")
+        for first in FAILING
+    },
     "routes/floored.toml": route_text("up/error-500"),
+    "routes/endless.toml": route_text("up/endless", slo="capped"),
 }
 
 
