@@ -15,7 +15,8 @@ import msgspec
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token, token_hash
 from steadyhand.control.ports import ControlPorts
-from steadyhand.control.server import ControlServer, listen
+from steadyhand.control.server import ControlServer
+from steadyhand.http.listening import listen
 from steadyhand.records.store import RecordStore
 from steadyhand.routing.model import Route, RungEntry, SloClass
 from steadyhand.snapshot.model import ProviderEntry, Snapshot

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from steadyhand.app import gateway
-from steadyhand.app.ports import listen, reserve
 from steadyhand.app.publish import Fingerprint, publish, republish
 from steadyhand.app.state import State
 from steadyhand.app.supervisor import Parent, Role, Supervisor
 from steadyhand.app.welcome import print_welcome
+from steadyhand.http.listening import listen, reserve
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.telemetry import logs
@@ -39,7 +39,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     server = settings.server
     holder = reserve(server.host, server.port)
     port = holder.getsockname()[1]
-    listener = listen(server.control_host, server.control_port, "--control-port")
+    listener = listen(server.control_host, server.control_port)
     supervisor = Supervisor(
         publish=partial(republish, workspace, flags),
         changed=Fingerprint(workspace).changed,
@@ -88,7 +88,7 @@ def serve_control(workspace: Path, flags: Mapping[str, object]) -> None:
     State(settings).prepare()
     control.run(
         settings,
-        listen(settings.server.control_host, settings.server.control_port, "--control-port"),
+        listen(settings.server.control_host, settings.server.control_port),
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from steadyhand.control.guard import SECURITY_HEADERS
-from steadyhand.control.server import listen
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.http.listening import listen
 from tests.support.control_plane import RunningControl, running_control
 
 OPS = "https://ops.example"

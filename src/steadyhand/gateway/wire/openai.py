@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from steadyhand.core import sse
+from steadyhand.core import splice, sse
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import InvalidJson, InvalidRequest, InvalidValue, MissingField
 
@@ -18,7 +18,8 @@ def read_chat(body: bytes) -> ChatRequest:
     """Read what decisions need of a request body.
 
     Raises:
-        InvalidRequest: Not one JSON object in UTF-8, a field missing or of another type.
+        InvalidRequest: Not one JSON object in UTF-8, a field missing, of another type, or
+            ``model`` given twice, so that readers would disagree about which one counts.
     """
     try:
         body.decode()  # fields that are not read must be UTF-8 too
@@ -33,6 +34,8 @@ def read_chat(body: bytes) -> ChatRequest:
         raise InvalidJson(f"the body is not valid JSON: {error}") from None
     if not chat.messages:
         raise InvalidValue("'messages' must not be empty", param="messages")
+    if body.count(b'"model"') != 1 or b"\\u00" in body:
+        splice.find(body, b"model")
     return chat
 
 

@@ -1,4 +1,4 @@
-"""The AI API's port: held by the supervisor, shared by the gateway processes."""
+"""Ports: held for processes that share one, or listened on by one process alone."""
 
 import socket
 
@@ -8,7 +8,7 @@ BACKLOG = 128
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """Hold ``port`` for the gateway processes, which share it; nothing listens on this socket.
+    """Hold ``port`` for processes that will share it; nothing listens on this socket.
 
     Raises:
         ConfigurationError: Somebody else has it, a second Steadyhand included.
@@ -29,7 +29,7 @@ def reserve(host: str, port: int) -> socket.socket:
     return holder
 
 
-def listen(host: str, port: int, flag: str) -> socket.socket:
+def listen(host: str, port: int, flag: str = "--control-port") -> socket.socket:
     """Open a listening socket; port 0 takes any free one. ``flag`` is what chooses another.
 
     Raises:
