@@ -161,8 +161,8 @@ async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
         running.add(task)
         try:
             await script(peer, reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            return  # the client left, or the test is over
         finally:
             running.discard(task)
             writer.close()

@@ -13,6 +13,7 @@ from time import monotonic
 
 from steadyhand.http.failures import (
     ConnectFailed,
+    ConnectionLost,
     ConnectTimedOut,
     GaveUp,
     PoolExhausted,
@@ -110,7 +111,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_exception(ConnectFailed(f"the pool of {self.origin!r} is closed"))
         for connection in tuple(self._live):
-            connection.abort()
+            connection.fail(ConnectionLost(f"the pool of {self.origin!r} is closed"))
         try:
             async with asyncio.timeout(_CLOSE_S):
                 while self._live:

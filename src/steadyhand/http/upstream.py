@@ -185,12 +185,12 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             response.feed(data)
         except UpstreamError as failure:
-            self._fail(failure)
+            self.fail(failure)
             return
-        if waiter is not None:
-            if response.headed and (response.pieces or response.complete or not self._head_taken):
+        if waiter is not None and response.headed:
+            if response.pieces or response.complete or not self._head_taken:
                 self._wake()
-        elif not response.complete:
+        if not response.complete:
             self._buffered += len(data)
             if self._buffered > self._pool.limits.buffer_bytes:
                 self._paused = True
@@ -225,7 +225,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not self.closed:
             self._transport.resume_reading()
 
-    def _fail(self, failure: UpstreamError) -> None:
+    def fail(self, failure: UpstreamError) -> None:
         """Cut the connection and tell the caller why, once it has read what came before."""
         if self.failure is None and not self.response.complete:
             self.failure = failure
@@ -238,7 +238,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if exc is None and self.busy and self.response.ends_with_stream():
             self.response.complete = True
-        self._fail(self._why_closed(exc))
+        self.fail(self._why_closed(exc))
 
     def _why_closed(self, exc: Exception | None = None) -> UpstreamError:
         if self.failure is not None:
@@ -286,6 +286,6 @@ class UpstreamConnection(asyncio.Protocol):
         elif not self.response.complete:
             due_s, failure = self._next_due()
             if due_s <= now_s:
-                self._fail(failure(f"nothing more from {self._pool.origin!r} in time"))
+                self.fail(failure(f"nothing more from {self._pool.origin!r} in time"))
             else:
                 self._watch(due_s)

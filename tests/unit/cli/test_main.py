@@ -50,7 +50,9 @@ def test_a_wrong_command_line_says_what_was_meant(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("form", [["--json"], ["--json=a"], ["--output=json"], ["--output", "json"]])
+@pytest.mark.parametrize(
+    "form", [["--json"], ["--json=a"], ["--output=json"], ["--output", "json"]]
+)
 def test_errors_are_json_when_json_was_asked_for(
     capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
