@@ -187,9 +187,10 @@ class UpstreamConnection(asyncio.Protocol):
         except UpstreamError as failure:
             self.fail(failure)
             return
-        if waiter is not None and response.headed:
-            if response.pieces or response.complete or not self._head_taken:
-                self._wake()
+        if waiter is not None and (
+            response.pieces or response.complete or (response.headed and not self._head_taken)
+        ):
+            self._wake()
         if not response.complete:
             self._buffered += len(data)
             if self._buffered > self._pool.limits.buffer_bytes:

@@ -90,7 +90,7 @@ async def test_a_certificate_for_another_name_is_refused(
         pool = Pool(
             Origin.parse(f"https://localhost:{server.port}"), PoolLimits(), client_context(ca_file)
         )
-        with pytest.raises(ConnectFailed, match="(?i)certificate"):
+        with pytest.raises(ConnectFailed, match=r"(?i)certificate"):
             await ask(pool, b"x")
         assert pool.busy == 0
         await pool.close()
@@ -99,7 +99,7 @@ async def test_a_certificate_for_another_name_is_refused(
 async def test_an_unknown_authority_is_refused(authority: trustme.CA, tmp_path: Path) -> None:
     async with serving(echo, tls=issued(authority, tmp_path, "localhost")) as server:
         pool = Pool(Origin.parse(f"https://localhost:{server.port}"), PoolLimits())
-        with pytest.raises(ConnectFailed, match="(?i)certificate"):
+        with pytest.raises(ConnectFailed, match=r"(?i)certificate"):
             await ask(pool, b"x")
         await pool.close()
 

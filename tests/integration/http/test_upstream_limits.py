@@ -29,6 +29,10 @@ def head(pool: Pool, length: int = 0) -> bytes:
     return request_head(b"POST", b"/p", pool.origin, (), length)
 
 
+async def whole(pool: Pool, limits: Limits) -> bytes:
+    return await (await pool.send(head(pool), b"", limits)).read_all(1_000)
+
+
 def saying(sent: bytes, every_s: float = 0.0) -> Callable[..., object]:
     async def script(
         peer: Upstream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -61,8 +65,7 @@ async def test_the_earliest_limit_names_the_failure_and_cuts_the_connection(
 ) -> None:
     async with upstream(saying(sent)) as peer, pool_to(peer) as pool:  # type: ignore[arg-type]
         with pytest.raises(failure):
-            reply = await pool.send(head(pool), b"", limits)
-            await reply.read_all(1_000)
+            await whole(pool, limits)
         async with asyncio.timeout(PATIENCE_S):
             await peer.gone.wait()
         assert (pool.idle, pool.busy, pool.retried) == (0, 0, 0)
@@ -73,8 +76,7 @@ async def test_giving_up_is_told_from_a_timeout(sent: bytes) -> None:
     async with upstream(saying(sent)) as peer, pool_to(peer) as pool:  # type: ignore[arg-type]
         limits = within(first_byte_s=0.2, idle_s=0.2, give_up_at_s=monotonic() + 0.1)
         with pytest.raises(GaveUp):
-            reply = await pool.send(head(pool), b"", limits)
-            await reply.read_all(1_000)
+            await whole(pool, limits)
         assert pool.busy == 0
 
 
