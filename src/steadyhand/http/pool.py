@@ -122,8 +122,7 @@ class Pool:
 
     def put_back(self, connection: UpstreamConnection) -> None:
         """Take a connection whose exchange is over; called by the connection."""
-        waiter = self._next_waiter()
-        if waiter is not None:
+        if self._waiters and (waiter := self._next_waiter()) is not None:
             waiter.set_result(connection)
         elif self._closed or len(self._idle) >= self.limits.max_idle:
             connection.abort()
