@@ -227,11 +227,11 @@ async def test_without_rungs_an_error_floor_has_failed_and_not_refused() -> None
     [
         ({b"retry-after": b"7"}, b"7"),
         ({b"retry-after-ms": b"1500"}, b"2"),
-        ({}, None),
+        ({}, b"1"),  # a 429 always says how long to wait
     ],
 )
 async def test_an_error_floor_relays_a_rate_limit_with_its_wait(
-    headers: dict[bytes, bytes], retry_after: bytes | None
+    headers: dict[bytes, bytes], retry_after: bytes
 ) -> None:
     said = error_body("slow down", type="requests", code="rate_limit_exceeded")
     bench = gateway_bench({"first": [refuses(429, said, headers)]})
@@ -246,6 +246,15 @@ async def test_a_wait_that_the_provider_asked_for_is_kept_in_our_own_error() -> 
     bench = gateway_bench({"first": [refuses(503, headers={b"retry-after": b"30"})]})
     reply = await bench.ask()
     assert (reply.status, reply.headers[b"retry-after"]) == (503, b"30")
+
+
+async def test_a_relayed_refusal_keeps_the_providers_rate_limits_and_request_is_named() -> None:
+    upstream = {b"x-ratelimit-remaining-requests": b"0", b"set-cookie": b"a=b", b"server": b"x"}
+    bench = gateway_bench({"first": [refuses(429, headers=upstream)]})
+    reply = await bench.ask(headers={b"x-request-id": b"mine"})
+    assert reply.headers[b"x-ratelimit-remaining-requests"] == b"0"
+    assert reply.headers[b"x-request-id"] == b"mine"
+    assert not {b"set-cookie", b"server"} & reply.headers.keys()
 
 
 @pytest.mark.parametrize("status", [401, 402, 403])

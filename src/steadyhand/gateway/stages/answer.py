@@ -6,15 +6,12 @@ from time import monotonic
 from steadyhand.core.chat import is_given
 from steadyhand.core.errors import NoAnswer
 from steadyhand.gateway import attempt, send
-from steadyhand.gateway.errors import RELAYED, RelayedFailure
+from steadyhand.gateway.errors import RELAYED, RETRY_AFTER_S, RelayedFailure
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.providers.base import Failure
 from steadyhand.records.record import Attempt
 from steadyhand.routing.plan import give_up_at
 from steadyhand.routing.rungs.base import LiveRung
-
-RETRY_AFTER_S = 1.0
-"""What a caller is told to wait when no provider said anything better."""
 
 
 async def answer(exchange: Exchange) -> Exchange:
