@@ -1,5 +1,6 @@
 """Walk the ladder under the deadline: live rungs in order, then the floor."""
 
+from asyncio import CancelledError
 from time import monotonic
 
 from steadyhand.core.chat import is_given
@@ -41,6 +42,11 @@ async def answer(exchange: Exchange) -> Exchange:
                 exchange.trail.outcome = "rejected"
                 exchange.trail.reason = failure.reason
                 raise RelayedFailure(failure) from error
+        except CancelledError:
+            trail = exchange.trail
+            ended = "ok" if trail.ended_s else "client_gone"  # it may leave with the last byte
+            note(exchange, rung, began_s, Failure(ended, status=trail.status))
+            raise
         else:
             return exchange
     return floor(exchange, failure)
@@ -76,13 +82,14 @@ def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
 def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
     """Add an attempt to the trail."""
     origin_s = exchange.request.received_s
+    ended_s = exchange.trail.ended_s or monotonic()
     exchange.trail.attempts.append(
         Attempt(
             "live",
             rung.provider,
             rung.model,
             int((began_s - origin_s) * 1e6),
-            int((monotonic() - origin_s) * 1e6),
+            int((ended_s - origin_s) * 1e6),
             failure.status or 0,
             failure.reason,
         )
