@@ -71,9 +71,7 @@ def test_a_dripping_stream_arrives_drop_by_drop(house: Installation) -> None:
 def test_every_legal_way_to_write_events_is_understood(
     house: Installation, writing: str, asks_usage: bool
 ) -> None:
-    answer = house.ask(
-        f"up/{writing}", stream=True, stream_options={"include_usage": asks_usage}
-    )
+    answer = house.ask(f"up/{writing}", stream=True, stream_options={"include_usage": asks_usage})
     assert answer.text() == STEADY
     assert answer.payloads()[-1] == b"[DONE]"
     assert ("usage" in answer.chunks()[-1]) is asks_usage
