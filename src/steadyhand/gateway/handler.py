@@ -15,18 +15,20 @@ from steadyhand.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     ModelNotFound,
+    NoAnswer,
     NotFound,
     SteadyhandError,
 )
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway import errors
 from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange, Trail
 from steadyhand.gateway.pipeline import STAGES
 from steadyhand.gateway.provenance import identity
 from steadyhand.gateway.recording import CLIENT_GONE, record_of
 from steadyhand.gateway.serving import Serving
-from steadyhand.gateway.stages.admit import authenticate
+from steadyhand.gateway.stages.admit import admit, authenticate
 from steadyhand.gateway.wire import openai
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Record
@@ -65,13 +67,14 @@ class Gateway:
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
-        chat, refusal = self._read(request)
+        chat, mistake = read(request.body)
         exchange = self._exchange(request, reply, chat)
         trail, serving = exchange.trail, exchange.serving
         serving.users += 1
         try:
-            if refusal is not None:
-                raise refusal
+            if mistake is not None:
+                exchange = await admit(exchange)  # first: strangers learn nothing of it
+                raise mistake
             for stage in STAGES:
                 exchange = await stage(exchange)
         except SteadyhandError as error:
@@ -82,7 +85,8 @@ class Gateway:
                 trail.status = trail.status or CLIENT_GONE
             raise
         except Exception:
-            trail.status = 500
+            trail.outcome, trail.reason = "failed", "internal_error"
+            trail.status = trail.status or 500
             raise  # a bug: the server answers 500 and counts it
         finally:
             serving.users -= 1
@@ -103,23 +107,12 @@ class Gateway:
             reply_headers=self._cors.headers(request) if b"origin" in headers else (),
         )
 
-    def _read(self, request: Request) -> tuple[ChatRequest, SteadyhandError | None]:
-        """Return what the body says, or why it cannot be read: to strangers, only that."""
-        try:
-            return openai.read_chat(request.body), None
-        except InvalidRequest as refusal:
-            try:
-                authenticate(request.headers, self.serving)
-            except SteadyhandError as stranger:
-                return UNREAD, stranger
-            return UNREAD, refusal
-
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:
         """Send ``error`` in the client's shape and note it."""
         trail = exchange.trail
         status, headers, body = errors.render(error)
         trail.status = status
-        if not trail.attempts:
+        if not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)
         exchange.reply.send(status, headers, body)
@@ -177,6 +170,14 @@ class Gateway:
             if entry["id"] == wanted:
                 return msgspec.json.encode(entry)
         raise ModelNotFound(f"the model {wanted[:200]!r} does not exist", param="model")
+
+
+def read(body: bytes) -> tuple[ChatRequest, InvalidRequest | None]:
+    """Return what a body says, or why it cannot be read."""
+    try:
+        return openai.read_chat(body), None
+    except InvalidRequest as mistake:
+        return UNREAD, mistake
 
 
 def client_id(headers: dict[bytes, bytes]) -> str:

@@ -136,8 +136,6 @@ class ServerConnection(asyncio.Protocol):
 
     async def writable(self) -> None:
         """Wait until the client has taken enough to be sent more."""
-        if self.gone:
-            return
         if self._writable is None:
             self._writable = self.loop.create_future()
         await asyncio.shield(self._writable)

@@ -5,6 +5,7 @@ end of the loop's turn, so that both leave in one packet; every later write leav
 chunk each.
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from steadyhand.http.head import BODILESS, header_lines
@@ -100,8 +101,11 @@ class ServerReply:
 
     async def drain(self) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""
-        if self._connection.stalled_since_s is not None:
-            await self._connection.writable()
+        connection = self._connection
+        if connection.gone or connection.transport.is_closing():
+            await asyncio.sleep(0)  # let the loss be noticed, or a loop of writes never ends
+        elif connection.stalled_since_s is not None:
+            await connection.writable()
 
     def end(self) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""

@@ -54,6 +54,7 @@ class Failure(msgspec.Struct, frozen=True):
         param: The field at fault, or ``None``.
         code: The provider's code, or ``None``.
         retry_after_s: Seconds the provider asked to wait, or ``None``.
+        headers: Of the provider's response, lower-case names; empty if there was none.
     """
 
     reason: str
@@ -64,6 +65,7 @@ class Failure(msgspec.Struct, frozen=True):
     param: str | None = None
     code: str | None = None
     retry_after_s: float | None = None
+    headers: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
 
 
 def failure(
@@ -84,6 +86,7 @@ def failure(
         param=said.param,
         code=said.code,
         retry_after_s=upstream_errors.retry_after_s(headers, said),
+        headers=headers,
     )
 
 

@@ -69,9 +69,14 @@ def test_a_wait_is_rounded_up(retry_after_s: float, seconds: bytes, milliseconds
     assert dict(headers)[b"retry-after-ms"] == milliseconds
 
 
-def test_no_wait_is_not_made_up() -> None:
+def test_a_rate_limit_without_a_wait_is_given_one() -> None:
     _, headers, _ = errors.render(RelayedFailure(Failure("rate_limited", status=429)))
-    assert dict(headers).keys() == {b"content-type"}
+    assert dict(headers)[b"retry-after"] == b"1"
+
+
+def test_no_wait_is_made_up_where_none_will_help() -> None:
+    _, headers, _ = errors.render(RelayedFailure(Failure("quota_exhausted", status=429)))
+    assert dict(headers).keys() == {b"content-type", b"x-should-retry"}
 
 
 @pytest.mark.parametrize(("status", "waits"), [(400, False), (413, False), (503, True)])
