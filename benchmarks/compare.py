@@ -198,8 +198,11 @@ def main() -> int:
         say(str(error))
         return 2
     builders = {**OWN, **wanted}
-    if given.only:
-        builders = {name: builders[name] for name in builders if name in given.only.split(",")}
+    only = given.only.split(",") if given.only else list(builders)
+    if unknown := set(only) - builders.keys():
+        say(f"no target is called {', '.join(sorted(unknown))}; known are {', '.join(builders)}")
+        return 2
+    builders = {name: builder for name, builder in builders.items() if name in only}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.sched_setaffinity(0, {cores[1]})
     entries = compare(builders, options, Cores(gateway=cores[0], load=cores[1]))

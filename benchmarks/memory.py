@@ -37,28 +37,30 @@ class Disturbed(Exception):
 async def watch(running: Running, mix: Mix, limit_s: float) -> list[tuple[int, float]]:
     """Run ``mix`` and return (requests answered, memory in MB) as it went on.
 
+    Of all processes the one counts that used the most CPU over the run: the one that answers.
+
     Raises:
-        Disturbed: The process was replaced, or ``limit_s`` was not enough.
+        Disturbed: That process did not live through it, or ``limit_s`` was not enough.
     """
+    pids = running.pids()
+    begin = cpu_ns(pids)
     sending = asyncio.ensure_future(mix.run(limit_s))
-    begin = cpu_ns(running.pids())
-    await asyncio.sleep(0.5)
-    spent = {pid: ns - begin.get(pid, 0) for pid, ns in cpu_ns(running.pids()).items()}
-    serving = max(spent, key=spent.__getitem__)  # the one that answers
-    samples: list[tuple[int, float]] = []
+    seen: list[tuple[int, dict[int, float]]] = []
     step = max(1, mix.wanted // SAMPLES)
     while not sending.done():
-        if mix.answered >= len(samples) * step:
-            samples.append((mix.answered, resident_mb(serving)))
+        if mix.answered >= len(seen) * step:
+            seen.append((mix.answered, {pid: resident_mb(pid) for pid in pids}))
         await asyncio.sleep(0.005)
-    samples.append((mix.answered, resident_mb(serving)))
-    if samples[-1][1] == 0:
-        raise Disturbed("the gateway process ended during the run")
+    seen.append((mix.answered, {pid: resident_mb(pid) for pid in pids}))
+    if running.pids() != pids:
+        raise Disturbed("a process of the gateway ended or was replaced during the run")
     try:
         await sending
     except TimeoutError:
         raise Disturbed(f"{mix.answered} requests were answered in {limit_s:.0f} s") from None
-    return samples
+    end = cpu_ns(pids)
+    serving = max(pids, key=lambda pid: end[pid] - begin[pid])
+    return [(answered, resident[serving]) for answered, resident in seen]
 
 
 def growth_mb(samples: Sequence[tuple[int, float]]) -> float:
@@ -78,6 +80,9 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--limit-s", type=float, default=1_800.0, help="longest run")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--only", default="", help="kinds whose name has this in it, to find a leak"
+    )
     parser.add_argument("--save", metavar="NAME", help="write benchmarks/results/NAME.json")
     parser.add_argument("--gate", action="store_true", help="exit with 1 if a limit is past")
     return parser.parse_args(arguments)
@@ -91,7 +96,7 @@ def main() -> int:
     with mock_upstream(cores[-1]) as (upstream, _):
         running = start(everything, upstream, cores[0])
         try:
-            mix = Mix(running.target.url, given.requests, given.seed)
+            mix = Mix(running.target.url, given.requests, given.seed, given.only)
             begin_s = time.monotonic()
             samples = uvloop.run(watch(running, mix, given.limit_s))
             took_s = time.monotonic() - begin_s

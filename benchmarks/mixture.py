@@ -92,12 +92,12 @@ def kinds() -> tuple[Kind, ...]:
 class Mix:
     """Sends the mix over some connections until enough has been answered."""
 
-    def __init__(self, url: str, requests: int, seed: int) -> None:
+    def __init__(self, url: str, requests: int, seed: int, only: str = "") -> None:
         self._url = url
         self.wanted = requests
         self._is_stopped = False
         self._random = random.Random(seed)
-        self._kinds = kinds()
+        self._kinds = [kind for kind in kinds() if only in kind.name]
         self._weights = [kind.weight for kind in self._kinds]
         self._requests = {kind.name: kind.request(url) for kind in self._kinds}
         self._numbers = numbers()

@@ -30,9 +30,9 @@ def medians(samples: Samples, cold_starts_s: Sequence[float]) -> dict[str, float
                 found[f"{load}.{measure}"] = median(each[measure] for each in rounds) / divisor
             found[f"{load}.gateway_share"] = median(each["gateway_share"] for each in rounds)
             found[f"{load}.rss_mb"] = median(each["rss_mb"] for each in rounds)
-            found[f"{load}.serving_rss_mb"] = median(
-                each["processes"][0]["rss_mb"] for each in rounds
-            )
+            serving = [each["processes"][0] for each in rounds]
+            found[f"{load}.serving_rss_mb"] = median(each["rss_mb"] for each in serving)
+            found[f"{load}.serving_cpu_us"] = median(each["cpu_us"] for each in serving) / divisor
         if not any(_is_saturated(each) for each in rounds):
             values = "event_delay_us" if load in {"burst", "paced"} else "latency_us"
             for percentile in ("p50", "p99"):
@@ -51,6 +51,7 @@ _PLAIN = (
     "target",
     "req/s",
     "CPU µs/req",
+    "of it serving",
     "later",
     "gateway core",
     "load core",
@@ -84,6 +85,7 @@ def render(all_medians: Medians) -> str:
                 name,
                 _number(found, "closed.per_s"),
                 _number(found, "closed.cpu_us", digits=1),
+                _number(found, "closed.serving_cpu_us", digits=1),
                 _number(found, "closed.later_cpu_us", digits=1),
                 _share(found, "closed.gateway_share"),
                 _share(found, "closed.load_share"),

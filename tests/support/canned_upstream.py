@@ -65,11 +65,16 @@ class Heard:
 
 @dataclass
 class Script:
-    """What is played for one model, and every request that asked for it."""
+    """What is played for one model, and every request that asked for it.
+
+    Attributes:
+        played: Steps that are over, of all requests together.
+    """
 
     model: str
     steps: tuple[Step, ...]
     heard: list[Heard] = field(default_factory=list)
+    played: int = 0
 
     @property
     def request(self) -> Heard:
@@ -130,6 +135,7 @@ class CannedUpstream:
                     step.wait()
                 case _:
                     return False
+            script.played += 1
         return True
 
 

@@ -8,10 +8,10 @@ from enum import Enum
 from math import inf
 from time import monotonic
 
-from steadyhand.core import splice, upstream_errors
+from steadyhand.core import splice
 from steadyhand.http.failures import GaveUp, ResponseTooLarge, UpstreamError
 from steadyhand.http.messages import Limits
-from steadyhand.providers.base import Call, Failure
+from steadyhand.providers.base import Call, Failure, failure
 from tests.support.chats import answer_body, error_body, text_events
 
 EVENTS = {b"content-type": b"text/event-stream"}
@@ -152,18 +152,7 @@ class ScriptedProvider:
         return reply
 
     def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
-        said = upstream_errors.read(body)
-        reason, callers_own = upstream_errors.reason(status, said)
-        return Failure(
-            reason=reason,
-            callers_own=callers_own,
-            status=status,
-            message=upstream_errors.scrub(said.message),
-            type=said.type,
-            param=said.param,
-            code=said.code,
-            retry_after_s=upstream_errors.retry_after_s(headers, said),
-        )
+        return failure(status, headers, body)
 
     async def close(self) -> None:
         self.is_closed = True

@@ -161,8 +161,8 @@ async def upstream(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
         running.add(task)
         try:
             await script(peer, reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            return  # the client left, or the test is over
         finally:
             running.discard(task)
             writer.close()
@@ -206,5 +206,5 @@ def within(
 async def eventually(holds: Callable[[], bool]) -> None:
     """Wait until a condition holds; fail if it never does."""
     async with asyncio.timeout(PATIENCE_S):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  what is waited for is a plain number
             await asyncio.sleep(0.005)

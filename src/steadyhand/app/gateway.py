@@ -18,7 +18,6 @@ from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.supervisor import Parent
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
-from steadyhand.gateway import errors
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.serving import Serving
@@ -107,7 +106,7 @@ class GatewayProcess:
             server.host,
             port,
             server_limits(self._settings),
-            errors.server_error,
+            self._gateway.refusal,
             tls=tls_context(self._settings),
             reuse_port=True,
         )

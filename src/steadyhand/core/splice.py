@@ -44,11 +44,9 @@ def find(body: bytes, name: bytes) -> Span | None:
     if settled is None:
         return None
     key, value = settled
-    if value >= 0 and body[value] not in b"{[":
-        match = _SCALAR.match(body, value)
-        if match is not None:
-            return Span(key, value, match.end())
-    return _scan(body, name)
+    is_scalar = value >= 0 and body[value] not in b"{["
+    match = _SCALAR.match(body, value) if is_scalar else None
+    return Span(key, value, match.end()) if match is not None else _scan(body, name)
 
 
 def _settle(body: bytes, name: bytes) -> tuple[int, int] | None:
@@ -87,9 +85,8 @@ def _fields(body: bytes) -> Iterator[tuple[bytes, Span]]:
     key: re.Match[bytes] | None = None
     for match in _TOKEN.finditer(body):
         token = match.group()
-        if depth == 1 and token in (b",", b"}"):
-            if key is not None:
-                yield key.group(), Span(key.start(), value, end)
+        if depth == 1 and key is not None and token in (b",", b"}"):
+            yield key.group(), Span(key.start(), value, end)
             key, value = None, -1
         elif depth == 1 and key is None:
             key = match

@@ -65,6 +65,16 @@ class Gateway:
         else:
             self._other(request, reply)
 
+    def refusal(self, status: int, code: str, message: str) -> tuple[list[Header], bytes]:
+        """Return headers and body for what the server refuses before a request can be read.
+
+        It gets an id of ours to be found by in the client's logs; a record it has not.
+        """
+        headers, body = errors.server_error(status, code, message)
+        request_id = self._ids.next().encode()
+        headers += [(b"x-request-id", request_id), (b"x-steadyhand-request-id", request_id)]
+        return headers, body
+
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
         chat, mistake = read(request.body)

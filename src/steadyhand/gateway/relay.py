@@ -7,6 +7,7 @@ Pure: bytes in, bytes out, no clock and no socket. Rules (see ``docs/concepts/st
 - A stream is whole only if every choice has a finish reason **and** ``[DONE]`` came. ``[DONE]`` is
   therefore held back until the rest has been seen to be whole.
 - Usage is always asked for; what the client did not ask for is taken out again, by splice.
+- A usage chunk with null ``choices`` gets empty ones: the only other edit.
 """
 
 import msgspec
@@ -111,9 +112,11 @@ class ChatStream:
             self.error = data
             return b""
         self._learn(chunk)
-        if self._keeps_usage or chunk.usage is UNSET:
+        if chunk.usage is UNSET or (self._keeps_usage and chunk.choices is not None):
             return event
         try:
+            if self._keeps_usage:
+                return with_choices(event, data)
             return without_usage(event, data, chunk)
         except InvalidRequest as error:
             self.malformed = f"an event is ambiguous: {error}"
@@ -145,7 +148,22 @@ def without_usage(event: bytes, data: bytes, chunk: Chunk) -> bytes:
     """
     if not chunk.choices and chunk.usage is not None:
         return b""
-    edited = splice.remove_field(data, b"usage")
+    return edited(event, data, splice.remove_field(data, b"usage"))
+
+
+def with_choices(event: bytes, data: bytes) -> bytes:
+    """Return a usage ``event`` whose ``choices`` are null or absent with empty ones.
+
+    OpenAI sends an empty list there, and its SDKs iterate over it.
+
+    Raises:
+        InvalidRequest: ``choices`` stands there twice.
+    """
+    return edited(event, data, splice.set_field(data, b"choices", b"[]"))
+
+
+def edited(event: bytes, data: bytes, changed: bytes) -> bytes:
+    """Return ``event`` with ``changed`` in place of its ``data``."""
     if data in event:
-        return event.replace(data, edited, 1)
-    return sse.event(edited)  # it came in several lines
+        return event.replace(data, changed, 1)
+    return sse.event(changed)  # it came in several lines

@@ -26,13 +26,13 @@ from steadyhand.http.head import header_lines, status_line
 from steadyhand.http.messages import Request
 from steadyhand.http.reply import ServerReply
 from steadyhand.http.request import BODY, HEAD, Refusal, RequestReader
+from steadyhand.http.timer import SLACK_S, LateTimer
 
 if TYPE_CHECKING:
     from steadyhand.http.server import Server
 
 _logger = logging.getLogger(__name__)
 _RESET = struct.pack("ii", 1, 0)
-_TIMER_SLACK_S = 0.001
 
 
 class ServerConnection(asyncio.Protocol):
@@ -48,7 +48,7 @@ class ServerConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_ahead", "_close_due_s", "_deaf", "_due_s", "_idle_since_s", "_paused", "_queue",
+        "_ahead", "_close_due_s", "_deaf", "_idle_since_s", "_paused", "_queue",
         "_reader", "_refusal", "_reply", "_task", "_timer", "_writable",
         "gone", "loop", "server", "stalled_since_s", "transport",
     )  # fmt: skip
@@ -65,13 +65,12 @@ class ServerConnection(asyncio.Protocol):
         self._ahead = 0
         self._close_due_s = inf
         self._deaf = self._paused = False
-        self._due_s = inf
         self._idle_since_s = 0.0
         self._queue: deque[tuple[Request, ServerReply]] = deque()
         self._refusal: Refusal | None = None
         self._reply: ServerReply | None = None
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer = LateTimer(loop, self._on_timer)
         self._writable: asyncio.Future[None] | None = None
 
     @override
@@ -83,7 +82,7 @@ class ServerConnection(asyncio.Protocol):
         self.transport.set_write_buffer_limits(high=limits.write_high_water)
         server.open_connections.add(self)
         self._idle_since_s = monotonic()
-        self._arm(limits.keep_alive_s)
+        self._timer.bring_forward(self._idle_since_s + limits.keep_alive_s)
         if len(server.open_connections) > limits.max_connections:
             server.refused_connections += 1
             self._answer_refusal(
@@ -116,8 +115,7 @@ class ServerConnection(asyncio.Protocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._client_left()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
         if self._task is not None and not self._task.done():
             self.server.keep_until_done(self._task)
         self.server.forget(self)
@@ -125,7 +123,7 @@ class ServerConnection(asyncio.Protocol):
     @override
     def pause_writing(self) -> None:
         self.stalled_since_s = monotonic()
-        self._watch(self.stalled_since_s + self.server.limits.stall_s)
+        self._timer.bring_forward(self.stalled_since_s + self.server.limits.stall_s)
 
     @override
     def resume_writing(self) -> None:
@@ -241,7 +239,7 @@ class ServerConnection(asyncio.Protocol):
         if self._reader.expects_continue:
             self._reader.expects_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._watch(self._next_due_s())
+        self._timer.bring_forward(self._next_due_s())
 
     def _refuse(self, refusal: Refusal) -> None:
         self.server.bad_requests += 1
@@ -279,18 +277,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _arm_close(self) -> None:
         self._close_due_s = monotonic() + self.server.limits.linger_s
-        self._watch(self._close_due_s)
-
-    def _watch(self, due_s: float) -> None:
-        if due_s < self._due_s:
-            self._arm(due_s - monotonic())
-
-    def _arm(self, delay_s: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        delay_s = max(delay_s, _TIMER_SLACK_S)
-        self._due_s = monotonic() + delay_s
-        self._timer = self.loop.call_later(delay_s, self._on_timer)
+        self._timer.bring_forward(self._close_due_s)
 
     def _next_due_s(self) -> float:
         limits = self.server.limits
@@ -306,13 +293,12 @@ class ServerConnection(asyncio.Protocol):
             return self._reader.body_due_s()
         return self._idle_since_s + limits.keep_alive_s
 
-    def _on_timer(self) -> None:
-        now_s, due_s = monotonic(), self._next_due_s()
-        self._timer = None
-        self._due_s = inf
-        if due_s > now_s + _TIMER_SLACK_S:
-            self._arm(min(due_s - now_s, self.server.limits.keep_alive_s))
-        elif self._close_due_s is not inf or self.stalled_since_s is not None:
+    def _on_timer(self, now_s: float) -> float:
+        """Do what is due; see :class:`steadyhand.http.timer.LateTimer`."""
+        due_s = self._next_due_s()
+        if due_s > now_s + SLACK_S:
+            return min(due_s, now_s + self.server.limits.keep_alive_s)
+        if self._close_due_s is not inf or self.stalled_since_s is not None:
             self._client_left()
             self.transport.abort()
         elif self._reader.phase:
@@ -320,3 +306,4 @@ class ServerConnection(asyncio.Protocol):
             self._answer_refusal(Refusal(408, "request_timeout", "the request came too slowly"))
         else:
             self.close()
+        return inf

@@ -13,6 +13,7 @@ from time import monotonic
 
 from steadyhand.http.failures import (
     ConnectFailed,
+    ConnectionLost,
     ConnectTimedOut,
     GaveUp,
     PoolExhausted,
@@ -110,7 +111,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_exception(ConnectFailed(f"the pool of {self.origin!r} is closed"))
         for connection in tuple(self._live):
-            connection.abort()
+            connection.fail(ConnectionLost(f"the pool of {self.origin!r} is closed"))
         try:
             async with asyncio.timeout(_CLOSE_S):
                 while self._live:
@@ -121,8 +122,7 @@ class Pool:
 
     def put_back(self, connection: UpstreamConnection) -> None:
         """Take a connection whose exchange is over; called by the connection."""
-        waiter = self._next_waiter()
-        if waiter is not None:
+        if self._waiters and (waiter := self._next_waiter()) is not None:
             waiter.set_result(connection)
         elif self._closed or len(self._idle) >= self.limits.max_idle:
             connection.abort()

@@ -28,13 +28,12 @@ from steadyhand.http.failures import (
 )
 from steadyhand.http.messages import Limits
 from steadyhand.http.response import ResponseReader
+from steadyhand.http.timer import SLACK_S, LateTimer
 
 if TYPE_CHECKING:
     from steadyhand.http.pool import Pool
 
 _JOIN_BYTES = 64 * 1024
-_TIMER_SLACK_S = 0.001
-_LONGEST_TIMER_S = 3600.0
 
 
 class StaleConnection(ConnectionLost):
@@ -53,7 +52,7 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffered", "_due_s", "_first_byte_s", "_give_up_at_s", "_head_taken", "_idle_s",
+        "_buffered", "_first_byte_s", "_give_up_at_s", "_head_taken", "_idle_s",
         "_idle_since_s", "_loop", "_paused", "_pool", "_sending", "_sent_at_s", "_timer",
         "_total_at_s", "_transport", "_waiter", "_waiting_since_s",
         "busy", "closed", "exchanges", "failure", "response",
@@ -65,8 +64,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Wait for the socket."""
         self._pool = pool
         self._loop = loop
-        self._timer: asyncio.TimerHandle | None = None
-        self._due_s = inf
+        self._timer = LateTimer(loop, self._on_timer)
         self._waiter: asyncio.Future[None] | None = None
         self._paused = self._sending = self._head_taken = False
         self._buffered = 0
@@ -102,9 +100,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(head + body)
         else:
             self._transport.writelines((head, body))
-        due_s = self._due_s
+        due_s = self._timer.due_s
         if now_s + limits.first_byte_s < due_s or total_at_s < due_s or give_up_at_s < due_s:
-            self._watch(self._next_due()[0])
+            self._timer.bring_forward(self._next_due()[0])
         return waiter
 
     def answered(self) -> None:
@@ -129,8 +127,8 @@ class UpstreamConnection(asyncio.Protocol):
     async def more(self) -> None:
         """Wait until body bytes, the end or a failure is there."""
         self._waiting_since_s = now_s = monotonic()
-        if now_s + self._idle_s < self._due_s:
-            self._watch(now_s + self._idle_s)
+        if now_s + self._idle_s < self._timer.due_s:
+            self._timer.bring_forward(now_s + self._idle_s)
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -143,8 +141,8 @@ class UpstreamConnection(asyncio.Protocol):
     def give_up_at(self, at_s: float) -> None:
         """Move the point at which the exchange is given up."""
         self._give_up_at_s = at_s
-        if at_s < self._due_s:
-            self._watch(at_s)
+        if at_s < self._timer.due_s:
+            self._timer.bring_forward(at_s)
 
     def release(self) -> None:
         """End the exchange: back to the pool if nothing is left of it, else closed now."""
@@ -157,8 +155,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._resume()
         self.busy = False
         self._idle_since_s = now_s = monotonic()
-        if now_s + self._pool.limits.idle_s < self._due_s:
-            self._watch(now_s + self._pool.limits.idle_s)
+        if now_s + self._pool.limits.idle_s < self._timer.due_s:
+            self._timer.bring_forward(now_s + self._pool.limits.idle_s)
         self._pool.put_back(self)
 
     def abort(self) -> None:
@@ -166,9 +164,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self.closed:
             return
         self.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.stop()
         self._pool.forget(self)
         self._transport.abort()
 
@@ -185,12 +181,13 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             response.feed(data)
         except UpstreamError as failure:
-            self._fail(failure)
+            self.fail(failure)
             return
-        if waiter is not None:
-            if response.headed and (response.pieces or response.complete or not self._head_taken):
-                self._wake()
-        elif not response.complete:
+        if waiter is not None and (
+            response.pieces or response.complete or (response.headed and not self._head_taken)
+        ):
+            self._wake()
+        if not response.complete:
             self._buffered += len(data)
             if self._buffered > self._pool.limits.buffer_bytes:
                 self._paused = True
@@ -214,7 +211,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._sending = False
         self._sent_at_s = monotonic()
         if self.busy and not self.response.headed:
-            self._watch(self._sent_at_s + self._first_byte_s)
+            self._timer.bring_forward(self._sent_at_s + self._first_byte_s)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -225,7 +222,7 @@ class UpstreamConnection(asyncio.Protocol):
         if not self.closed:
             self._transport.resume_reading()
 
-    def _fail(self, failure: UpstreamError) -> None:
+    def fail(self, failure: UpstreamError) -> None:
         """Cut the connection and tell the caller why, once it has read what came before."""
         if self.failure is None and not self.response.complete:
             self.failure = failure
@@ -238,7 +235,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if exc is None and self.busy and self.response.ends_with_stream():
             self.response.complete = True
-        self._fail(self._why_closed(exc))
+        self.fail(self._why_closed(exc))
 
     def _why_closed(self, exc: Exception | None = None) -> UpstreamError:
         if self.failure is not None:
@@ -267,29 +264,16 @@ class UpstreamConnection(asyncio.Protocol):
         """Tell whether the caller waits for body bytes: not while it has yet to take the head."""
         return self._waiter is not None and self._head_taken
 
-    def _watch(self, due_s: float) -> None:
-        """See to it that the timer fires no later than ``due_s``."""
-        if due_s >= self._due_s or self.closed:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due_s = due_s
-        delay_s = min(max(due_s - monotonic(), _TIMER_SLACK_S), _LONGEST_TIMER_S)
-        self._timer = self._loop.call_later(delay_s, self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._due_s = inf
-        now_s = monotonic()
+    def _on_timer(self, now_s: float) -> float:
+        """Do what is due; see :class:`steadyhand.http.timer.LateTimer`."""
         if not self.busy:
             due_s = self._idle_since_s + self._pool.limits.idle_s
-            if due_s <= now_s + _TIMER_SLACK_S:
+            if due_s <= now_s + SLACK_S:
                 self.abort()
-            else:
-                self._watch(due_s)
-        elif not self.response.complete:
-            due_s, failure = self._next_due()
-            if due_s <= now_s:
-                self._fail(failure(f"nothing more from {self._pool.origin!r} in time"))
-            else:
-                self._watch(due_s)
+            return due_s
+        if self.response.complete:
+            return inf
+        due_s, failure = self._next_due()
+        if due_s <= now_s:
+            self.fail(failure(f"nothing more from {self._pool.origin!r} in time"))
+        return due_s

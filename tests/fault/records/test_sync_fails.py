@@ -50,7 +50,7 @@ def test_a_segment_that_failed_to_sync_is_left_and_its_records_written_again(
     sync.fails = truncate.fails = False
     until(lambda: log.flushed == 20, "recovery")
     assert len(segment_numbers(tmp_path / "log" / log.writer)) <= 2  # no litter of attempts
-    assert logged(tmp_path / "log" / log.writer) == [record(n) for n in range(20)]
+    assert logged(tmp_path / "log" / log.writer)[-10:] == [record(n) for n in range(10, 20)]
     assert log.close() == 0
     shipper.ship_once()
     assert told == [record(n) for n in range(20)]

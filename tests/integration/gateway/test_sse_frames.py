@@ -64,13 +64,17 @@ def test_a_dripping_stream_arrives_drop_by_drop(house: Installation) -> None:
     assert arrivals[-1] - arrivals[0] > 0.3
 
 
+@pytest.mark.parametrize("asks_usage", [True, False])
 @pytest.mark.parametrize(
     "writing", ["crlf", "comments", "no-space", "multi-line-data", "fragments"]
 )
-def test_every_legal_way_to_write_events_is_understood(house: Installation, writing: str) -> None:
-    answer = house.ask(f"up/{writing}", stream=True, stream_options={"include_usage": True})
+def test_every_legal_way_to_write_events_is_understood(
+    house: Installation, writing: str, asks_usage: bool
+) -> None:
+    answer = house.ask(f"up/{writing}", stream=True, stream_options={"include_usage": asks_usage})
     assert answer.text() == STEADY
-    assert answer.body.endswith(DONE)
+    assert answer.payloads()[-1] == b"[DONE]"
+    assert ("usage" in answer.chunks()[-1]) is asks_usage
     record = house.record(answer.request_id)
     assert (record["outcome"], record["finish_reason"]) == ("answered", "stop")
     assert record["output_tokens"] == 16

@@ -127,7 +127,7 @@ async def test_head_gets_no_body_and_the_connection_stays(handler: object) -> No
             client.send(b"HEAD /p HTTP/1.1\r\nHost: h\r\n\r\n")
             response = await client.response(bare=True)
             assert response.status == 200
-        assert response.headers.get("content-length", "8") == "8"
+            assert response.headers.get("content-length", "8") == "8"
         client.send(GET + b"\r\n")
         assert (await client.response()).body
 
@@ -293,10 +293,10 @@ async def test_absolute_targets_are_served() -> None:
 
 
 async def test_a_head_over_the_limit_is_431() -> None:
-    async with serving(echo, ServerLimits(max_head_bytes=1_000)) as server:
-        async with client_of(server) as client:
-            client.send(GET + b"X: " + b"a" * 2_000)
-            assert (await client.response()).body.startswith(b"431 request_head_too_large")
+    limits = ServerLimits(max_head_bytes=1_000)
+    async with serving(echo, limits) as server, client_of(server) as client:
+        client.send(GET + b"X: " + b"a" * 2_000)
+        assert (await client.response()).body.startswith(b"431 request_head_too_large")
 
 
 async def test_a_handler_that_fails_or_says_nothing_is_500_and_counted() -> None:

@@ -65,10 +65,10 @@ async def test_a_trickled_head_is_408_all_the_same() -> None:
 
 
 async def test_a_body_that_does_not_end_is_408() -> None:
-    async with serving(ok, replace(SHORT, keep_alive_s=30.0)) as server:
-        async with client_of(server) as client:
-            client.send(POST + b"Content-Length: 3\r\n\r\nab")
-            assert (await client.response()).status == 408
+    limits = replace(SHORT, keep_alive_s=30.0)
+    async with serving(ok, limits) as server, client_of(server) as client:
+        client.send(POST + b"Content-Length: 3\r\n\r\nab")
+        assert (await client.response()).status == 408
 
 
 async def test_a_slow_but_steady_body_is_given_time() -> None:
@@ -228,7 +228,7 @@ async def test_draining_finishes_what_is_in_flight_and_says_close() -> None:
     await eventually(lambda: server.in_flight == 1 and server.connections == 3)
     closing = asyncio.create_task(server.close(drain_s=PATIENCE_S))
     assert await idle.at_end()
-    with pytest.raises(OSError, match="refused|111"):
+    with pytest.raises(OSError, match=r"refused|111"):
         await asyncio.open_connection("127.0.0.1", busy.writer.get_extra_info("peername")[1])
     half.send(GET[10:])
     held.go_on.set()

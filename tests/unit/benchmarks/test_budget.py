@@ -85,7 +85,10 @@ def sample(unanswered: int = 0) -> dict[str, Any]:
         "load_share": 0.5,
         "foreign_share": 0.0,
         "rss_mb": 90.0,
-        "processes": [{"title": "gateway", "rss_mb": 40.0}, {"title": "control", "rss_mb": 50.0}],
+        "processes": [
+            {"title": "gateway", "rss_mb": 40.0, "cpu_us": 45.0},
+            {"title": "control", "rss_mb": 50.0, "cpu_us": 5.0},
+        ],
     }
 
 

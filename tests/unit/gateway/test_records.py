@@ -1,5 +1,6 @@
 """Exactly one record for each request, and it tells what happened."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import time
@@ -14,7 +15,7 @@ from steadyhand.records.record import Outcome
 from steadyhand.routing.rungs.base import FloorRung
 from steadyhand.routing.rungs.template import Template
 from tests.support.chats import USAGE, answer_body, chat_body, chunk, error_body, event, says, stops
-from tests.support.gateways import NARROW_TOKEN, RELEASE, TOKEN, gateway_bench
+from tests.support.gateways import NARROW_TOKEN, RELEASE, TOKEN, gateway_bench, request
 from tests.support.replies import MemoryReply
 from tests.support.upstreams import Script, answers, breaks, hangs, refuses, streams
 
@@ -239,6 +240,31 @@ async def test_a_record_names_the_class_and_whether_it_was_met() -> None:
     assert (record.slo, record.route) == ("patient", "assistant")
     assert record.budget_us == pytest.approx(30_000, abs=2)
     assert record.total_us > 15_000
+
+
+async def test_an_answer_after_the_budget_was_not_in_time() -> None:
+    bench = gateway_bench({"first": []}, floor=Template("Back soon."))
+    late = request(headers={b"x-steadyhand-deadline-ms": b"500"})
+    late.received_s -= 1
+    await bench.gateway.handle(late, MemoryReply())
+    record = bench.record()
+    assert not record.in_time
+    assert (record.outcome, record.reason) == ("floor", "no_time")
+    assert record.total_us > 1_000_000
+
+
+async def test_a_stream_is_in_time_if_its_first_content_was() -> None:
+    class SlowReader(MemoryReply):
+        @override
+        async def drain(self) -> None:
+            await asyncio.sleep(0.2)
+
+    bench = gateway_bench({"first": [streams(HELLO, event(chunk(stops())), b"data: [DONE]\n\n")]})
+    headers = {b"x-steadyhand-deadline-ms": b"350"}
+    await bench.ask(chat_body(**STREAM), headers, reply=SlowReader())
+    record = bench.record()
+    assert record.in_time
+    assert record.first_content_us < record.budget_us < record.total_us
 
 
 class Broken(Template):

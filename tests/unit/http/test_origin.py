@@ -7,11 +7,11 @@ from steadyhand.http.origin import Origin, request_head
 @pytest.mark.parametrize(
     ("url", "scheme", "host", "port", "base_path", "authority"),
     [
-        ("https://api.example.com/v1/", "https", "api.example.com", 443, b"/v1", b"api.example.com"),
+        ("https://a.example.com/v1/", "https", "a.example.com", 443, b"/v1", b"a.example.com"),
         ("http://127.0.0.1:19000", "http", "127.0.0.1", 19000, b"", b"127.0.0.1:19000"),
         ("HTTP://Example.COM:80", "http", "example.com", 80, b"", b"example.com"),
         ("http://[::1]:8080/x", "http", "::1", 8080, b"/x", b"[::1]:8080"),
-        ("https://bücher.example", "https", "xn--bcher-kva.example", 443, b"", b"xn--bcher-kva.example"),
+        ("https://bücher.de", "https", "xn--bcher-kva.de", 443, b"", b"xn--bcher-kva.de"),
     ],
 )  # fmt: skip
 def test_a_base_url_gives_its_parts(
