@@ -12,7 +12,10 @@ from tests.support.tree import MODULES, import_graph
 
 STORES = r"steadyhand\.storage(\..+)?|steadyhand\..+\.store"
 REST = r"steadyhand\.control(\..+)?|steadyhand\.[a-z]+\.api"
+SETTINGS = r"steadyhand\.settings(\..+)?|steadyhand\.[a-z]+\.settings"
+PLUGINS = r"steadyhand\.providers\..+|steadyhand\.routing\.rungs\..+"
 BELONGS_TO = {
+    "pydantic": rf"{REST}|{SETTINGS}|{PLUGINS}",
     "sqlalchemy": STORES,
     "sqlite3": STORES,
     "alembic": r"steadyhand\.storage(\..+)?",
