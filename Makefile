@@ -11,6 +11,8 @@ PORT ?= 8080
 CONTROL_PORT ?= 8081
 # `make lock UPGRADE=--upgrade` takes new versions; without it, locks change only where they must.
 UPGRADE ?=
+# Options of benchmarks/compare.py, for example BENCH='--save NAME'.
+BENCH ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -76,8 +78,8 @@ fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: dev  ## Measure added latency against the budgets
-	$(BIN)/python benchmarks/compare.py
+bench: dev  ## Compare with nginx and bare HTTP, against the budgets; BENCH=--quick to see that it runs
+	$(BIN)/python -m benchmarks.compare $(BENCH)
 
 record-fixtures: dev  ## Record the providers' wire fixtures for the contract tests again
 	$(BIN)/python -m tests.contract.record_fixtures

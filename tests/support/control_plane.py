@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import msgspec
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token, token_hash
 from steadyhand.control.ports import ControlPorts
-from steadyhand.control.server import ControlServer, listen
+from steadyhand.control.server import ControlServer
+from steadyhand.http.listening import listen
 from steadyhand.records.store import RecordStore
 from steadyhand.routing.model import Route, RungEntry, SloClass
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
@@ -100,16 +101,16 @@ def running_control(workspace: Path, **ports: Any) -> Iterator[RunningControl]:
     database = open_database(sqlite_url(state / "steadyhand.db"))
     upgrade(database)
     store = RecordStore(database)
-    defaults = {
-        "records": store,
-        "metrics": lambda: b"# TYPE steadyhand_up gauge\nsteadyhand_up 1\n",
-        "snapshot": lambda: SNAPSHOT,
-        "token_hash": token_hash(token),
-        "clock": lambda: NOON_US / 1e6 + 60,
-    }
+    defaults = ControlPorts(
+        records=store,
+        metrics=lambda: b"# TYPE steadyhand_up gauge\nsteadyhand_up 1\n",
+        snapshot=lambda: SNAPSHOT,
+        token_hash=token_hash(token),
+        clock=lambda: NOON_US / 1e6 + 60,
+    )
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    server = ControlServer(create_app(ControlPorts(**(defaults | ports))), listener)
+    server = ControlServer(create_app(replace(defaults, **ports)), listener)
     thread = threading.Thread(target=lambda: asyncio.run(server.run()))
     thread.start()
     try:

@@ -85,6 +85,10 @@ def until(holds: Callable[[], object], what: str, timeout_s: float = 20.0) -> No
         time.sleep(0.002)
 
 
+def until_flushed(log: RecordLog, count: int) -> None:
+    until(lambda: log.flushed == count, f"{count} records to be flushed")
+
+
 def write_log(directory: Path, records: Iterable[Record], settings: LogSettings = QUICK) -> str:
     """Log ``records`` as a process would that then ends well; return its writer."""
     log = RecordLog(directory, settings)

@@ -1,13 +1,14 @@
 """A provider that plays what a test scripts, in memory but in real time."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 from time import monotonic
 
-from steadyhand.core import upstream_errors
+from steadyhand.core import splice, upstream_errors
 from steadyhand.http.failures import GaveUp, ResponseTooLarge, UpstreamError
 from steadyhand.http.messages import Limits
 from steadyhand.providers.base import Call, Failure
@@ -123,6 +124,7 @@ class ScriptedProvider:
 
     Attributes:
         calls: What it was asked.
+        sent: The bodies it put on the wire: those of ``calls``, with its own model spliced in.
         limits: The times it was given, one for each call.
         replies: What it answered with, one for each call that got a status line.
         waiting: Set as soon as an exchange has fallen silent.
@@ -131,6 +133,7 @@ class ScriptedProvider:
 
     def __init__(self, scripts: Sequence[Script]) -> None:
         self.calls: list[Call] = []
+        self.sent: list[bytes] = []
         self.limits: list[Limits] = []
         self.replies: list[ScriptedReply] = []
         self.waiting = asyncio.Event()
@@ -140,6 +143,7 @@ class ScriptedProvider:
     async def open(self, call: Call, limits: Limits) -> ScriptedReply:
         assert self._scripts, "called more often than scripted"
         self.calls.append(call)
+        self.sent.append(splice.set_model(call.body, json.dumps(call.model).encode()))
         self.limits.append(limits)
         script = self._scripts.pop(0)
         await play(script.head, limits.give_up_at_s, self.waiting)

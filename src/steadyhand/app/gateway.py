@@ -1,20 +1,21 @@
-"""One gateway process: from settings and the published snapshot to a listener, until told to stop."""
+"""One gateway process: from settings and the published snapshot to a listener."""
 
 import asyncio
 import gc
 import logging
 import os
 import signal
-from pathlib import Path
+from collections.abc import Coroutine
 from random import SystemRandom
+from ssl import SSLContext
 from time import time
 
 import uvloop
 
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.serving import build_serving
-from steadyhand.app.supervisor import Parent
 from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.supervisor import Parent
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway import errors
@@ -24,9 +25,11 @@ from steadyhand.gateway.serving import Serving
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.server import Server
 from steadyhand.http.tls import server_context
-from steadyhand.records.log import LogSettings, RecordLog
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.log import RecordLog
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
+from steadyhand.telemetry.board import Board
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +94,7 @@ class GatewayProcess:
     async def start(self, port: int, restarts: int) -> None:
         """Open the record log and the listener."""
         server = self._settings.server
-        self._log = RecordLog(self._state.log, log_settings(self._settings))
+        self._log = RecordLog(self._state.log, self._settings.records.log_settings())
         self._gateway = Gateway(
             self._serving,
             self._log.append,
@@ -108,7 +111,8 @@ class GatewayProcess:
             tls=tls_context(self._settings),
             reuse_port=True,
         )
-        self._gauges = Gauges(self._state.board(self._number), self._server, self._log, restarts)
+        board = Board.create(self._state.board(self._number), wall_clock_us)
+        self._gauges = Gauges(board, self._server, self._log, restarts)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
 
@@ -141,19 +145,19 @@ class GatewayProcess:
             task.cancel()
         await self._gateway.serving.close(keep=frozenset())
         lost = self._log.close()
-        self._gauges.close()
+        self._gauges.publish()
         if lost:
             logger.error("%d records could not be written before the end", lost)
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 async def retire(old: Serving, new: Serving) -> None:
     """Close what only ``old`` uses, once its last request has ended."""
-    while old.users:
+    while old.users:  # noqa: ASYNC110 - an event would cost every request
         await asyncio.sleep(RETIRE_POLL_S)
     await old.close(keep=frozenset(map(id, new.providers.values())))
 
@@ -171,20 +175,10 @@ def server_limits(settings: Settings) -> ServerLimits:
     )
 
 
-def log_settings(settings: Settings) -> LogSettings:
-    """Return the record log's bounds."""
-    records = settings.records
-    return LogSettings(
-        window_ms=records.window_ms,
-        segment_bytes=records.segment_bytes,
-        max_bytes=records.max_bytes,
-    )
-
-
-def tls_context(settings: Settings) -> object:
+def tls_context(settings: Settings) -> SSLContext | None:
     """Return the listener's TLS context, or ``None`` for plain HTTP."""
     server = settings.server
     if server.tls_cert is None or server.tls_key is None:
         return None
-    folder: Path = settings.workspace
+    folder = settings.workspace
     return server_context(folder / server.tls_cert, folder / server.tls_key)

@@ -48,7 +48,7 @@ def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
         publish(load(workspace, os.environ, flags))
     except InvalidWorkspace as error:
         for problem in error.problems:
-            logger.error("workspace not taken over: %s", problem.text())
+            logger.error("workspace not taken over: %s", problem.text())  # noqa: TRY400 - no bug
         return False
     except (SteadyhandError, OSError) as error:
         logger.error("workspace not taken over: %s", error)  # noqa: TRY400 - no bug of ours

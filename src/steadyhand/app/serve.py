@@ -3,22 +3,24 @@
 import logging
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from steadyhand.app import gateway
-from steadyhand.app.ports import reserve
 from steadyhand.app.publish import Fingerprint, publish, republish
 from steadyhand.app.state import State
 from steadyhand.app.supervisor import Parent, Role, Supervisor
 from steadyhand.app.welcome import print_welcome
+from steadyhand.http.listening import listen, reserve
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.telemetry import logs
 
 logger = logging.getLogger(__name__)
 
+LOG_LEVEL = "info"
 READY_WITHIN_S = 60.0
 CONTROL_NICE = 5
 """The control process yields the CPU: shipping records may wait, answers may not."""
@@ -30,7 +32,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     Raises:
         SteadyhandError: The workspace has mistakes, or a port is taken.
     """
-    logs.configure("supervisor")
+    logs.configure(sys.stderr, LOG_LEVEL, "supervisor")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
     publish(settings)
@@ -67,7 +69,7 @@ def serve_gateway(workspace: Path, flags: Mapping[str, object], number: int) -> 
     Raises:
         SteadyhandError: The workspace has mistakes, or no snapshot was published yet.
     """
-    logs.configure(f"gateway {number}")
+    logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
     gateway.run(settings, number, settings.server.port)
@@ -81,20 +83,23 @@ def serve_control(workspace: Path, flags: Mapping[str, object]) -> None:
     """
     from steadyhand.app import control
 
-    logs.configure("control")
+    logs.configure(sys.stderr, LOG_LEVEL, "control")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
-    control.run(settings, listen(settings.server.control_host, settings.server.control_port))
+    control.run(
+        settings,
+        listen(settings.server.control_host, settings.server.control_port),
+    )
 
 
 def _gateway(settings: Settings, number: int, port: int, parent: Parent) -> None:
-    logs.configure(f"gateway {number}")
+    logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
     gateway.run(settings, number, port, parent)
 
 
 def _control(settings: Settings, listener: socket.socket, parent: Parent) -> None:
+    os.nice(CONTROL_NICE)
+    logs.configure(sys.stderr, LOG_LEVEL, "control")
     from steadyhand.app import control  # FastAPI and SQLAlchemy: only this process needs them
 
-    os.nice(CONTROL_NICE)
-    logs.configure("control")
     control.run(settings, listener, parent)

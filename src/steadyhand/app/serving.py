@@ -1,6 +1,6 @@
 """From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import ModuleType
 
 import msgspec

@@ -216,7 +216,8 @@ def restart_delay_s(deaths_in_a_row: int) -> float:
     """Return how long to wait before a restart: nothing at first, then doubling to a cap."""
     if deaths_in_a_row <= 1:
         return 0.0
-    return min(MAX_DELAY_S, 0.25 * 2.0 ** (deaths_in_a_row - 2))
+    doublings = min(deaths_in_a_row - 2, 8)  # far past the cap, and never too large a number
+    return min(MAX_DELAY_S, 0.25 * 2.0**doublings)
 
 
 def _readable(descriptor: int, within_s: float) -> bool:

@@ -13,7 +13,8 @@ def print_welcome(settings: Settings, port: int, control_port: int, processes: i
     key_files = sorted(State(settings).directory.glob("*.key"))
     keys = [path for path in key_files if path.name != "snapshot.key"]
     key = f"$(cat {keys[0]})" if keys else "<key>"
-    route = next(iter(settings.routes), "<route>")
+    texts = [name for name, route in settings.routes.items() if route.floor.kind == "template"]
+    route = next(iter((*texts, *settings.routes)), "<route>")
     body = f'{{"model":"{route}","messages":[{{"role":"user","content":"What does VACUUM do?"}}]}}'
     lines = (
         f"AI API       {scheme}://{server.host}:{port}/v1   ({processes} processes)",

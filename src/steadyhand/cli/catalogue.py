@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import walk_packages
@@ -40,6 +41,17 @@ class Meaning:
     retryable: bool | None = None
 
 
+BUG = Meaning(
+    code=SteadyhandError.code,
+    family="error",
+    title="Something went wrong that nobody foresaw: a bug of Steadyhand.",
+    text="Something went wrong that nobody foresaw: a bug of Steadyhand.\n\n"
+    "The log of the process has the traceback; please report it with the request id.",
+    status=SteadyhandError.status,
+    retryable=SteadyhandError.retryable,
+)
+
+
 def find(code: str) -> Meaning | None:
     """Return the meaning of ``code``, or ``None`` if it is not one of ours.
 
@@ -64,20 +76,19 @@ def every() -> list[Meaning]:
 
 def errors() -> list[Meaning]:
     """Return the errors of the modules imported so far."""
-    kinds: list[type[SteadyhandError]] = [SteadyhandError, *_below(SteadyhandError)]
-    found = {kind.code: kind for kind in kinds}
-    return [
-        _meaning(kind, code, "error", kind.status, retryable=kind.retryable)
-        for code, kind in sorted(found.items())
-    ]
+    found: dict[str, Meaning] = {SteadyhandError.code: BUG}
+    for kind in _below(SteadyhandError):
+        one = _meaning(kind, kind.code, "error", kind.status, retryable=kind.retryable)
+        found.setdefault(one.code, one)  # a kind without a code of its own says nothing new
+    return [one for _, one in sorted(found.items())]
 
 
 def reasons() -> list[Meaning]:
     """Return why attempts upstream fail, as far as the transport names it."""
-    return sorted(
-        (_meaning(kind, kind.reason, "reason") for kind in _below(UpstreamError)),
-        key=lambda one: one.code,
-    )
+    found: dict[str, Meaning] = {}
+    for kind in _below(UpstreamError):
+        found.setdefault(kind.reason, _meaning(kind, kind.reason, "reason"))
+    return [one for _, one in sorted(found.items())]
 
 
 def workspace_codes() -> list[Meaning]:
@@ -93,13 +104,15 @@ def workspace_codes() -> list[Meaning]:
 def _import_all() -> None:
     for module in walk_packages(steadyhand.__path__, "steadyhand."):
         if not module.name.startswith(NOT_IMPORTED):
-            import_module(module.name)
+            with suppress(ImportError):  # it needs an extra that is not installed
+                import_module(module.name)
 
 
 def _below(kind: type[Kind]) -> Iterator[type[Kind]]:
     for child in kind.__subclasses__():
-        yield child
-        yield from _below(child)
+        if child.__module__.startswith("steadyhand."):
+            yield child
+            yield from _below(child)
 
 
 def _meaning(

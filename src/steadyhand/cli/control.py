@@ -13,7 +13,6 @@ from urllib.parse import urlencode, urlsplit
 
 from steadyhand import __version__
 from steadyhand.cli.errors import (
-    DEFAULT_URL,
     ControlTimedOut,
     ControlUnreachable,
     NotControlPlane,
@@ -22,6 +21,8 @@ from steadyhand.cli.errors import (
     Usage,
 )
 
+DEFAULT_PORT = 8081
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 TOKEN_VARIABLE = "STEADYHAND_CONTROL_TOKEN"  # noqa: S105 - the variable's name, not a token
 PREFIX = "/api/v1"
 
@@ -47,14 +48,27 @@ def find_token(token_file: Path | None, workspace: Path, environment: Mapping[st
     return token
 
 
+def find_url(workspace: Path) -> str:
+    """Return the address at which the workspace says that its control plane listens."""
+    server = _server_settings(workspace)
+    host = str(server.get("control_host", "127.0.0.1"))
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
+    bracketed = f"[{reached}]" if ":" in reached else reached
+    return f"http://{bracketed}:{server.get('control_port', DEFAULT_PORT)}"
+
+
 def _state_dir(workspace: Path) -> Path:
-    """Return where the workspace keeps its state; the default if its settings cannot be read."""
+    return workspace / str(_server_settings(workspace).get("state_dir", ".steadyhand"))
+
+
+def _server_settings(workspace: Path) -> dict[str, object]:
+    """Return ``[server]`` as written, nothing if it cannot be read: a hint, not configuration."""
     try:
         with (workspace / "steadyhand.toml").open("rb") as file:
-            server = tomllib.load(file).get("server", {})
+            server = tomllib.load(file).get("server")
     except (OSError, tomllib.TOMLDecodeError):
-        server = {}
-    return workspace / str(server.get("state_dir", ".steadyhand"))
+        server = None
+    return server if isinstance(server, dict) else {}
 
 
 class ControlClient:

@@ -9,8 +9,6 @@ from enum import IntEnum
 
 from steadyhand.core.errors import SteadyhandError
 
-DEFAULT_URL = "http://127.0.0.1:8081"
-
 
 class ExitCode(IntEnum):
     """What a command's exit code means; the same for every command."""
@@ -86,8 +84,6 @@ class NotControlPlane(SteadyhandError):
 class Refused(SteadyhandError):
     """The control plane answered with an error of its own, which is shown as it came."""
 
-    code = "refused"
-
     def __init__(self, status: int, code: str, message: str, hint: str) -> None:
         """Keep what the control plane said."""
         super().__init__(message, hint=hint)
@@ -125,11 +121,17 @@ class Problem:
         return json.dumps({"error": asdict(self)}, ensure_ascii=False)
 
 
-def problem_of(error: SteadyhandError) -> Problem:
-    """Make the problem that ``error`` stands for; errors may carry a ``place`` of their own."""
+def problems_of(error: SteadyhandError) -> list[Problem]:
+    """Make the problems that ``error`` stands for: one, or each mistake of a workspace."""
+    from steadyhand.settings.problems import InvalidWorkspace
+
+    if isinstance(error, InvalidWorkspace):
+        return [
+            Problem(mistake.code, mistake.reason, mistake.place, mistake.advice)
+            for mistake in error.problems
+        ]
     code = error.answered_code if isinstance(error, Refused) else error.code
-    place = str(getattr(error, "place", "") or "")
-    return Problem(code=code, message=error.message, place=place, hint=error.hint)
+    return [Problem(code=code, message=error.message, hint=error.hint)]
 
 
 def exit_code_of(error: SteadyhandError) -> ExitCode:

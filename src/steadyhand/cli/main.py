@@ -16,7 +16,7 @@ from typer.main import get_command
 from typing_extensions import override
 
 from steadyhand import __version__
-from steadyhand.cli.errors import MEANING, ExitCode, Problem, Usage, exit_code_of, problem_of
+from steadyhand.cli.errors import MEANING, ExitCode, Problem, Usage, exit_code_of, problems_of
 from steadyhand.cli.suggestions import did_you_mean
 from steadyhand.core.errors import SteadyhandError
 
@@ -171,7 +171,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = build().main(_spread(arguments), prog_name="steadyhand", standalone_mode=False)
     except SteadyhandError as error:
-        _report(problem_of(error), as_json=as_json)
+        _report(*problems_of(error), as_json=as_json)
         return exit_code_of(error)
     except typer.TyperException as error:
         return _usage(error, as_json=as_json)
@@ -194,8 +194,9 @@ def _usage(error: typer.TyperException, *, as_json: bool) -> int:
     return ExitCode.USAGE
 
 
-def _report(problem: Problem, *, as_json: bool) -> None:
-    sys.stderr.write(f"{problem.json() if as_json else problem.text()}\n")
+def _report(*problems: Problem, as_json: bool) -> None:
+    for problem in problems:
+        sys.stderr.write(f"{problem.json() if as_json else problem.text()}\n")
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -66,11 +66,11 @@ def pick(row: Row, fields: Sequence[str]) -> dict[str, Any]:
     Raises:
         Usage: There is no field of that name; the hint names the nearest, or all.
     """
-    for field in fields:
-        if field not in row:
+    for name in fields:
+        if name not in row:
             known = f"fields: {', '.join(row)}"
-            raise Usage(f"no field {field!r}", hint=did_you_mean(field, row) or known)
-    return {field: row[field] for field in fields} if fields else dict(row)
+            raise Usage(f"no field {name!r}", hint=did_you_mean(name, row) or known)
+    return {name: row[name] for name in fields} if fields else dict(row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ PAGE = 200
 POLL_S = 1.0
 OVERLAP_S = 60  # records of several gateways reach the database out of order, seconds apart
 SEEN = 20_000
+TEN_MS_US = 10_000
 COLOURS = {"answered": GREEN, "floor": YELLOW, "client_gone": YELLOW}
 
 app = noun("List, show, explain and follow requests.")
@@ -36,7 +37,12 @@ Status = Annotated[int | None, typer.Option(help="Only those answered with this 
 
 
 def _milliseconds(microseconds: int) -> str:
-    return thousands(microseconds / 1000) if microseconds else "-"
+    """Write milliseconds; a decimal below ten, where it tells something."""
+    if not microseconds:
+        return "-"
+    return (
+        f"{microseconds / 1000:.1f}" if microseconds < TEN_MS_US else thousands(microseconds / 1e3)
+    )
 
 
 def _who(row: Row) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from steadyhand.cli.errors import DEFAULT_URL
 from steadyhand.cli.output import Format, Printer, wants_colour
 
 if TYPE_CHECKING:
@@ -21,13 +20,16 @@ P = ParamSpec("P")
 
 
 def _shared(
-    url: Annotated[
-        str,
-        typer.Option(envvar="STEADYHAND_CONTROL_URL", help="Address of the control plane."),
-    ] = DEFAULT_URL,
     workspace: Annotated[
-        Path, typer.Option(help="Workspace whose control token is used.")
+        Path, typer.Option(help="Workspace that is served; says address and token.")
     ] = Path(),
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STEADYHAND_CONTROL_URL",
+            help="Address of the control plane; else as the workspace says, port 8081 by default.",
+        ),
+    ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(help="File with the control token; else $STEADYHAND_CONTROL_TOKEN."),
@@ -68,14 +70,14 @@ class Session:
     """One run of a command against one control plane.
 
     Attributes:
-        url: Address of the control plane.
-        workspace: Where the token is looked for.
+        url: Address of the control plane, if told.
+        workspace: Where address and token are looked for otherwise.
         token_file: Where the token is, if told.
         timeout_s: Seconds to wait for each answer.
         printer: Writes what the command has to say.
     """
 
-    url: str
+    url: str | None
     workspace: Path
     token_file: Path | None
     timeout_s: float
@@ -84,10 +86,10 @@ class Session:
     @cached_property
     def client(self) -> "ControlClient":
         """The control plane; the token is looked for when it is first asked."""
-        from steadyhand.cli.control import ControlClient, find_token
+        from steadyhand.cli.control import ControlClient, find_token, find_url
 
         token = find_token(self.token_file, self.workspace, os.environ)
-        return ControlClient(self.url, token, self.timeout_s)
+        return ControlClient(self.url or find_url(self.workspace), token, self.timeout_s)
 
 
 def verb(

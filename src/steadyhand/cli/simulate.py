@@ -1,11 +1,13 @@
 """``steadyhand simulate``: a simulated provider on a port, so that faults cross a socket."""
 
 import asyncio
+import os
 import signal
 import time
 from typing import Annotated
 
 import typer
+import uvloop
 
 from steadyhand.core.errors import ConfigurationError, InvalidValue
 from steadyhand.simulation.dials import BadDial, Dials, tuned
@@ -66,10 +68,11 @@ def simulate(
     except (BadDial, Refusal) as error:
         raise InvalidValue(str(error), hint="see steadyhand simulate --list") from None
     try:
-        asyncio.run(_serve(simulator, host, port))
+        uvloop.run(_serve(simulator, host, port))
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another --port"
+            f"cannot listen on {host}:{port}: {why}", hint="choose another --port"
         ) from error
 
 

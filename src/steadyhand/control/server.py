@@ -9,32 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
 
-from steadyhand.core.errors import ConfigurationError
-
 DRAIN_S = 5
-BACKLOG = 128
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Open a listening TCP socket; port 0 takes any free one.
-
-    Raises:
-        ConfigurationError: The address is taken or is not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            hint="stop what holds the port, or choose another with --control-port",
-        ) from error
-    listener.settimeout(0)
-    return listener
 
 
 class _QuietServer(uvicorn.Server):

@@ -8,7 +8,7 @@ Source: WHATWG HTML, section 9.2 (server-sent events), read 2026-11.
 import re
 
 DONE = b"[DONE]"
-_BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n|\r\n\r(?!\n)|\n\r(?!\n)")
+_BLANK = re.compile(rb"(?>\r\n|\n|\r){2}")  # atomic: CRLF is one line ending, never two
 
 
 class EventSplitter:
@@ -29,9 +29,13 @@ class EventSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """Return the events that ``data`` completes, each with its blank line.
 
+        Empty ``data`` says that nothing more comes. Only then is a CR at the very end a line
+        ending of its own; before, it may be half of a CRLF.
+
         Raises:
             ValueError: An event is longer than the limit.
         """
+        ended = not data
         if self._rest:
             data = self._rest + data
         if b"\r" not in data:
@@ -40,17 +44,17 @@ class EventSplitter:
             for index, event in enumerate(events):
                 events[index] = event + b"\n\n"
         else:
-            events = self._split_any(data)
+            events = self._split_any(data, ended=ended)
         if len(self._rest) > self._limit:
             raise ValueError(f"an event is longer than {self._limit} bytes")
         return events
 
-    def _split_any(self, data: bytes) -> list[bytes]:
+    def _split_any(self, data: bytes, *, ended: bool) -> list[bytes]:
         """Split where any of the three line endings makes a blank line."""
         events, start, size = [], 0, len(data)
         for match in _BLANK.finditer(data):
-            if match.end() == size and data.endswith(b"\r"):
-                break  # a lone CR at the very end may be half of a CRLF
+            if match.end() == size and data.endswith(b"\r") and not ended:
+                break
             events.append(data[start : match.end()])
             start = match.end()
         self._rest = data[start:]
@@ -59,7 +63,8 @@ class EventSplitter:
 
 def payload(event: bytes) -> bytes | None:
     """Return the joined ``data`` of ``event``, or ``None`` if it carries none (a comment)."""
-    if event.startswith(b"data: ") and event.endswith(b"\n\n") and event.count(b"\n") == 2:
+    is_one_line = event.endswith(b"\n\n") and event.count(b"\n") == 2 and b"\r" not in event
+    if is_one_line and event.startswith(b"data: "):
         return event[6:-2]
     lines = []
     for line in event.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
@@ -71,5 +76,5 @@ def payload(event: bytes) -> bytes | None:
 
 
 def event(data: bytes) -> bytes:
-    """Write one event that carries ``data``, which must hold no line ending."""
-    return b"data: %b\n\n" % data
+    """Write one event that carries ``data``; a line feed in it starts another ``data`` line."""
+    return b"data: %b\n\n" % data.replace(b"\n", b"\ndata: ")

@@ -23,6 +23,7 @@ _TITLE = re.compile(r"<title>\s*(.*?)\s*</title>", re.I | re.S)
 _CREDENTIAL = re.compile(
     r"\bBearer\s+\S+"
     r"|\b(?:sk|pk|rk|gsk|xai|hf|pplx|nvapi|csk|fw|r8|tgp)[-_][\w*.…-]{6,}"
+    r"|\b(?:org|proj)[-_]\w{6,}"  # whose account it is concerns the operator, not the caller
     r"|\bAIza[\w-]{10,}"
     r"|\beyJ[\w-]{8,}(?:\.[\w-]+)*"
     r"|(?<=key=)[^\s&\"']{6,}",

@@ -139,9 +139,9 @@ def fail_early(
         raise AttemptFailed(rung.classify(200, reply.headers, stream.error))
     if stream.malformed:
         raise AttemptFailed(Failure("malformed", status=200, message=stream.malformed))
-    if stream.has_content:
+    if stream.has_content or stream.is_whole:
         return
-    if stream.is_done and not stream.is_whole:
+    if stream.is_done:
         raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
     if ended:
         kind = reply.headers.get(b"content-type", b"")

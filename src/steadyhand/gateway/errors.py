@@ -8,6 +8,7 @@ from math import ceil
 import msgspec
 
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.gateway.provenance import passed_on
 from steadyhand.http.messages import Header
 from steadyhand.providers.base import Failure
 
@@ -24,20 +25,25 @@ RELAYED = frozenset({400, 404, 408, 409, 413, 415, 422, 429})
 """Upstream statuses that tell the caller something to act on and are kept exactly."""
 
 
+RETRY_AFTER_S = 1.0
+"""What a caller is told to wait when no provider said anything better."""
+
+
 class RelayedFailure(SteadyhandError):
     """The provider refused in a way that the caller should see as it was said."""
 
     code = "upstream_refused"
 
     def __init__(self, failure: Failure) -> None:
-        """Take over status, words, ``type``, ``param`` and ``code``."""
+        """Take over status, words, ``type``, ``param``, ``code``, and when to come again."""
+        is_limited = failure.reason == "rate_limited"
         super().__init__(
             failure.message or f"the provider answered {failure.status}",
             param=failure.param,
-            retry_after_s=failure.retry_after_s,
+            retry_after_s=failure.retry_after_s or (RETRY_AFTER_S if is_limited else None),
         )
         self.status = failure.status or 502
-        self.retryable = failure.status == 429
+        self.retryable = is_limited
         self.failure = failure
 
 
@@ -75,6 +81,9 @@ def render(error: SteadyhandError) -> tuple[int, list[Header], bytes]:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, RelayedFailure):
         failure = error.failure
+        headers += passed_on(failure.headers)
+        if error.status == 429 and not error.retryable:
+            headers.append((b"x-should-retry", b"false"))  # a quota: OpenAI's SDKs obey
         kind = failure.type or error_type(error.status)
         envelope = ErrorEnvelope(ErrorBody(error.message, kind, failure.param, failure.code))
         return error.status, headers, msgspec.json.encode(envelope)
@@ -93,5 +102,5 @@ def server_error(status: int, code: str, message: str) -> tuple[list[Header], by
     """Return headers and body for what the server refuses before a handler sees it."""
     headers = [JSON]
     if status == 503:
-        headers += retry_headers(1.0)
+        headers += retry_headers(RETRY_AFTER_S)
     return headers, body(status, code, message)

@@ -17,8 +17,10 @@ from steadyhand.tenancy.model import Key
 NOBODY = Key(name="", tenant="", channel="", routes=())
 
 
-class Trail:
+class Trail(msgspec.Struct):
     """What has happened to a request so far; seconds are monotonic.
+
+    The outcome is the worst until proven better.
 
     Attributes:
         attempts: Rungs tried, in order.
@@ -35,35 +37,18 @@ class Trail:
         status: HTTP status sent, 0 if none was.
     """
 
-    __slots__ = (
-        "attempts",
-        "ended_s",
-        "finish_reason",
-        "first_content_s",
-        "model",
-        "outcome",
-        "provider",
-        "reason",
-        "rung",
-        "served_model",
-        "status",
-        "usage",
-    )
-
-    def __init__(self) -> None:
-        """Start with nothing having happened; the outcome is the worst until proven better."""
-        self.attempts: list[Attempt] = []
-        self.first_content_s = 0.0
-        self.ended_s = 0.0
-        self.outcome: Outcome = "failed"
-        self.reason = "internal_error"
-        self.rung = ""
-        self.provider = ""
-        self.model = ""
-        self.served_model = ""
-        self.finish_reason = ""
-        self.usage: Usage | None = None
-        self.status = 0
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
+    first_content_s: float = 0.0
+    ended_s: float = 0.0
+    outcome: Outcome = "failed"
+    reason: str = "internal_error"
+    rung: str = ""
+    provider: str = ""
+    model: str = ""
+    served_model: str = ""
+    finish_reason: str = ""
+    usage: Usage | None = None
+    status: int = 0
 
 
 class Exchange(msgspec.Struct, frozen=True):

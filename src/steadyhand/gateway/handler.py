@@ -9,25 +9,26 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 import msgspec
-from msgspec.structs import replace
 
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     ModelNotFound,
+    NoAnswer,
     NotFound,
     SteadyhandError,
 )
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway import errors
 from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange, Trail
 from steadyhand.gateway.pipeline import STAGES
 from steadyhand.gateway.provenance import identity
 from steadyhand.gateway.recording import CLIENT_GONE, record_of
 from steadyhand.gateway.serving import Serving
-from steadyhand.gateway.stages.admit import authenticate
+from steadyhand.gateway.stages.admit import admit, authenticate
 from steadyhand.gateway.wire import openai
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Record
@@ -66,11 +67,14 @@ class Gateway:
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
-        exchange = self._exchange(request, reply)
+        chat, mistake = read(request.body)
+        exchange = self._exchange(request, reply, chat)
         trail, serving = exchange.trail, exchange.serving
         serving.users += 1
         try:
-            exchange = self._read(exchange)
+            if mistake is not None:
+                exchange = await admit(exchange)  # first: strangers learn nothing of it
+                raise mistake
             for stage in STAGES:
                 exchange = await stage(exchange)
         except SteadyhandError as error:
@@ -81,46 +85,34 @@ class Gateway:
                 trail.status = trail.status or CLIENT_GONE
             raise
         except Exception:
-            trail.status = 500
+            trail.outcome, trail.reason = "failed", "internal_error"
+            trail.status = trail.status or 500
             raise  # a bug: the server answers 500 and counts it
         finally:
             serving.users -= 1
             self._append(record_of(exchange, "chat", self._process))
 
-    def _exchange(self, request: Request, reply: Reply) -> Exchange:
-        """Return an exchange about which nothing is known but its ids."""
+    def _exchange(self, request: Request, reply: Reply, chat: ChatRequest) -> Exchange:
+        """Return an exchange of which only the ids and the body's reading are known."""
+        headers = request.headers
         return Exchange(
             request,
             reply,
             self._ids.next(),
-            client_id(request.headers),
+            client_id(headers) if b"x-request-id" in headers else "",
             self.serving,
             Trail(),
-            UNREAD,
+            chat,
             request.body,
-            reply_headers=self._cors.headers(request),
+            reply_headers=self._cors.headers(request) if b"origin" in headers else (),
         )
-
-    def _read(self, exchange: Exchange) -> Exchange:
-        """Read the body.
-
-        Raises:
-            InvalidKey: The body is bad and so is the key: strangers learn nothing about it.
-            InvalidRequest: The body cannot be understood.
-        """
-        try:
-            chat = openai.read_chat(exchange.body)
-        except InvalidRequest:
-            authenticate(exchange.request.headers, exchange.serving)
-            raise
-        return replace(exchange, chat=chat)
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:
         """Send ``error`` in the client's shape and note it."""
         trail = exchange.trail
         status, headers, body = errors.render(error)
         trail.status = status
-        if not trail.attempts:
+        if not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)
         exchange.reply.send(status, headers, body)
@@ -142,7 +134,7 @@ class Gateway:
 
     def _models(self, request: Request, reply: Reply, method: bytes) -> None:
         """Answer the models list, and say clearly what is not there."""
-        exchange = self._exchange(request, reply)
+        exchange = self._exchange(request, reply, UNREAD)
         headers: list[Header] = [errors.JSON, *identity(exchange)]
         try:
             body = self._model_list(request, method)
@@ -178,6 +170,14 @@ class Gateway:
             if entry["id"] == wanted:
                 return msgspec.json.encode(entry)
         raise ModelNotFound(f"the model {wanted[:200]!r} does not exist", param="model")
+
+
+def read(body: bytes) -> tuple[ChatRequest, InvalidRequest | None]:
+    """Return what a body says, or why it cannot be read."""
+    try:
+        return openai.read_chat(body), None
+    except InvalidRequest as mistake:
+        return UNREAD, mistake
 
 
 def client_id(headers: dict[bytes, bytes]) -> str:

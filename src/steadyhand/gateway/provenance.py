@@ -1,5 +1,7 @@
 """What every answer says about itself: which rung spoke, why, from which release."""
 
+from collections.abc import Mapping
+
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.http.messages import Header
 
@@ -28,7 +30,7 @@ def identity(exchange: Exchange) -> list[Header]:
 
 
 def provenance(
-    exchange: Exchange, content_type: bytes, upstream: dict[bytes, bytes] | None = None
+    exchange: Exchange, content_type: bytes, upstream: Mapping[bytes, bytes] | None = None
 ) -> list[Header]:
     """Return all headers of an answer; the trail must already say who speaks."""
     trail = exchange.trail
@@ -42,5 +44,10 @@ def provenance(
     if trail.provider:
         headers.append((b"x-steadyhand-deployment", f"{trail.provider}/{trail.model}".encode()))
     if upstream:
-        headers += [(name, upstream[name]) for name in PASSED_ON if name in upstream]
+        headers += passed_on(upstream)
     return headers
+
+
+def passed_on(upstream: Mapping[bytes, bytes]) -> list[Header]:
+    """Return those of the provider's headers that the client may use."""
+    return [(name, upstream[name]) for name in PASSED_ON if name in upstream]

@@ -21,6 +21,7 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
     budget_s = exchange.deadline_s - origin_s
     judged_s = first_s if exchange.stream and first_s else ended_s
     usage = trail.usage
+    wanted = exchange.chat.response_format
     prompt = completion = None
     if usage is not None:
         prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
@@ -55,7 +56,7 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         (completion.reasoning_tokens or 0) if completion is not None else 0,
         trail.finish_reason,
         bool(exchange.chat.tools or exchange.chat.functions),
-        exchange.modality == "schema",
+        wanted is not None and wanted.type == "json_schema",
         len(request.body),
         exchange.reply.bytes_sent,
         process,

@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from steadyhand.core import splice, sse
 from steadyhand.core.chat import Chunk, Usage, is_given
+from steadyhand.core.errors import InvalidRequest
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 _DECODER = msgspec.json.Decoder(Chunk)
@@ -65,12 +66,20 @@ class ChatStream:
         """Whether everything came: a finish reason for each choice, then ``[DONE]``."""
         return self.is_done and bool(self._ended) and not self._open
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that may still come can count."""
+        return self.is_done or self.error is not None or bool(self.malformed)
+
     def feed(self, data: bytes) -> bytes:
         """Take what came from upstream; return what may go on, in whole events.
 
-        ``[DONE]``, error events and whatever follows them are not returned: how a stream ends is
-        decided by whoever looks at the attributes afterwards.
+        Empty ``data`` says that nothing more comes. ``[DONE]``, error events and whatever follows
+        them are not returned: how a stream ends is decided by whoever looks at the attributes
+        afterwards.
         """
+        if self.is_over:
+            return b""
         try:
             events = self._splitter.feed(data)
         except ValueError as error:
@@ -79,7 +88,7 @@ class ChatStream:
         kept = []
         for event in events:
             passed = self._take(event)
-            if self.malformed or self.is_done or self.error is not None:
+            if self.is_over:
                 break
             if passed:
                 kept.append(passed)
@@ -104,7 +113,11 @@ class ChatStream:
         self._learn(chunk)
         if self._keeps_usage or chunk.usage is UNSET:
             return event
-        return without_usage(data, chunk)
+        try:
+            return without_usage(event, data, chunk)
+        except InvalidRequest as error:
+            self.malformed = f"an event is ambiguous: {error}"
+            return b""
 
     def _learn(self, chunk: Chunk) -> None:
         """Note content, finish reasons, usage and the served model."""
@@ -124,8 +137,15 @@ class ChatStream:
             self.served_model = chunk.model or ""
 
 
-def without_usage(data: bytes, chunk: Chunk) -> bytes:
-    """Return the event for ``chunk`` without usage, or nothing if it carried nothing else."""
+def without_usage(event: bytes, data: bytes, chunk: Chunk) -> bytes:
+    """Return ``event`` without usage, or nothing if it carried nothing else.
+
+    Raises:
+        InvalidRequest: ``usage`` stands there twice.
+    """
     if not chunk.choices and chunk.usage is not None:
         return b""
-    return sse.event(splice.remove_field(data, b"usage"))
+    edited = splice.remove_field(data, b"usage")
+    if data in event:
+        return event.replace(data, edited, 1)
+    return sse.event(edited)  # it came in several lines

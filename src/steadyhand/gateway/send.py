@@ -80,17 +80,16 @@ async def stream(exchange: Exchange, begun: BegunStream) -> str:
 async def pump(exchange: Exchange, begun: BegunStream) -> str:
     """Pass bytes on until the stream has said how it ends; return why it broke, or empty."""
     reply, upstream, chat = exchange.reply, begun.reply, begun.stream
-    out = begun.held
+    out, ended = begun.held, False
     try:
         while True:
             if out:
                 reply.write(out)
                 await reply.drain()
-            if chat.is_done or chat.malformed or chat.error is not None:
+            if ended or chat.is_over:
                 return ""
             data = await upstream.read()
-            if not data:
-                return ""
+            ended = not data
             out = chat.feed(data)
     except UpstreamError as error:
         return error.reason
@@ -103,7 +102,7 @@ def finish(exchange: Exchange, chat: ChatStream, broken: str) -> str:
         reply.write(sse.event(sse.DONE))
         reason = "ok"
     elif chat.error is not None:
-        reply.write(sse.event(b" ".join(chat.error.splitlines())))
+        reply.write(sse.event(chat.error))
         reason = "upstream_error_event"
     else:
         reason = broken or ("malformed" if chat.malformed else "truncated")

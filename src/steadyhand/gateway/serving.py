@@ -91,12 +91,16 @@ class DirectLadders:
         self._made: dict[str, Ladder] = {}
 
     def get(self, name: str) -> Ladder | None:
-        """Return the ladder for ``provider/model``, or ``None`` if there is no such provider."""
+        """Return the ladder for ``provider/model``, or ``None`` if there is no such provider.
+
+        The name comes from a client and goes into a header of the answer: printable ASCII only.
+        """
         found = self._made.get(name)
         if found is not None:
             return found
         provider, _, model = name.partition("/")
-        rung = self._build(provider, model) if model else None
+        is_plain = model != "" and name.isascii() and name.isprintable()
+        rung = self._build(provider, model) if is_plain else None
         if rung is None:
             return None
         if len(self._made) >= MAX_DIRECT_LADDERS:  # names come from clients: never grow for ever

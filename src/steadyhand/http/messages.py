@@ -8,12 +8,14 @@ by the native client (or another transport). Bodies stay bytes.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 Header = tuple[bytes, bytes]
 Headers = Sequence[Header]
 """Names in lower case; values without surrounding white space."""
 
 
-class Request:
+class Request(msgspec.Struct):
     """One request, whole: the handler is called after its last body byte.
 
     Attributes:
@@ -27,28 +29,14 @@ class Request:
         peer: Address of the client, without port.
     """
 
-    __slots__ = ("begun_s", "body", "headers", "method", "path", "peer", "query", "received_s")
-
-    def __init__(
-        self,
-        method: bytes,
-        path: bytes,
-        query: bytes,
-        headers: dict[bytes, bytes],
-        body: bytes,
-        begun_s: float,
-        received_s: float,
-        peer: str,
-    ) -> None:
-        """Hold the parts; nothing is copied or checked here."""
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.body = body
-        self.begun_s = begun_s
-        self.received_s = received_s
-        self.peer = peer
+    method: bytes
+    path: bytes
+    query: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+    begun_s: float
+    received_s: float
+    peer: str
 
 
 class Reply(Protocol):
@@ -99,7 +87,7 @@ Handler = Callable[[Request, Reply], Awaitable[None]]
 """Answers one request. Runs in a task of its own; cancelled when the client leaves."""
 
 
-class Limits:
+class Limits(msgspec.Struct):
     """Times that bound one upstream exchange; durations in seconds, one point in time.
 
     Attributes:
@@ -111,22 +99,11 @@ class Limits:
             the phase; :meth:`UpstreamReply.give_up_at` moves it.
     """
 
-    __slots__ = ("connect_s", "first_byte_s", "give_up_at_s", "idle_s", "total_s")
-
-    def __init__(
-        self,
-        connect_s: float,
-        first_byte_s: float,
-        idle_s: float,
-        total_s: float,
-        give_up_at_s: float,
-    ) -> None:
-        """Hold the times as given."""
-        self.connect_s = connect_s
-        self.first_byte_s = first_byte_s
-        self.idle_s = idle_s
-        self.total_s = total_s
-        self.give_up_at_s = give_up_at_s
+    connect_s: float
+    first_byte_s: float
+    idle_s: float
+    total_s: float
+    give_up_at_s: float
 
 
 class UpstreamReply(Protocol):

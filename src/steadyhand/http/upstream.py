@@ -254,11 +254,15 @@ class UpstreamConnection(asyncio.Protocol):
         if not self.response.headed:
             if not self._sending and self._sent_at_s + self._first_byte_s < due_s:
                 due_s, failure = self._sent_at_s + self._first_byte_s, FirstByteTimedOut
-        elif self._waiter is not None and self._waiting_since_s + self._idle_s < due_s:
+        elif self._is_idle_wait() and self._waiting_since_s + self._idle_s < due_s:
             due_s, failure = self._waiting_since_s + self._idle_s, IdleTimedOut
         if self._give_up_at_s <= due_s:
             due_s, failure = self._give_up_at_s, GaveUp
         return due_s, failure
+
+    def _is_idle_wait(self) -> bool:
+        """Tell whether the caller waits for body bytes: not while it has yet to take the head."""
+        return self._waiter is not None and self._head_taken
 
     def _on_timer(self, now_s: float) -> float:
         """Do what is due; see :class:`steadyhand.http.timer.LateTimer`."""

@@ -5,9 +5,9 @@ reply in the same shape. Retries, fallback and deadlines belong to the ladder, n
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Protocol
 
+import msgspec
 from pydantic import Field
 
 from steadyhand.core import upstream_errors
@@ -20,8 +20,7 @@ SecretReference = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One chat completion to make upstream.
 
     Attributes:
@@ -41,8 +40,7 @@ class Call:
     headers: tuple[Header, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Why one attempt gave no answer.
 
     Attributes:
@@ -56,6 +54,7 @@ class Failure:
         param: The field at fault, or ``None``.
         code: The provider's code, or ``None``.
         retry_after_s: Seconds the provider asked to wait, or ``None``.
+        headers: Of the provider's response, lower-case names; empty if there was none.
     """
 
     reason: str
@@ -66,6 +65,7 @@ class Failure:
     param: str | None = None
     code: str | None = None
     retry_after_s: float | None = None
+    headers: Mapping[bytes, bytes] = msgspec.field(default_factory=dict)
 
 
 def failure(
@@ -86,6 +86,7 @@ def failure(
         param=said.param,
         code=said.code,
         retry_after_s=upstream_errors.retry_after_s(headers, said),
+        headers=headers,
     )
 
 

@@ -18,6 +18,8 @@ from steadyhand.records.segment import is_alive, segment_numbers, segment_path
 
 BLOCK = 1024 * 1024  # bytes per read; more than the largest frame, so each read makes progress
 
+MANY = 2**62
+
 _decode = msgspec.msgpack.Decoder(Record).decode
 
 
@@ -66,9 +68,14 @@ def read(directory: Path, cursor: Cursor, limit: int) -> Reading:
         OSError: A segment cannot be read. A reading changes nothing, so it may be repeated.
     """
     lives = is_alive(directory)
-    numbers = [number for number in segment_numbers(directory) if number >= cursor.segment]
+    present = segment_numbers(directory)
+    numbers = [number for number in present if number >= cursor.segment]
     frames: list[Frame] = []
-    finished: dict[int, Stop] = {}
+    finished: dict[int, Stop] = {
+        number: _read_segment(segment_path(directory, number), 0, MANY).stop
+        for number in present  # taken by a shipper that was killed before it could delete them
+        if number < cursor.segment
+    }
     segment, offset = cursor.segment, cursor.offset
     ended = not lives
     for number in numbers:

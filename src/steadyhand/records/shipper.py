@@ -80,13 +80,18 @@ class Shipper:
         store: RecordStore,
         consumers: Sequence[Consumer] = (),
         *,
+        batch: int = BATCH,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
-        """Take the log's directory, where to, and who is told; nothing is read yet."""
+        """Take the log's directory, where to, and who is told; nothing is read yet.
+
+        ``batch`` is the most records of one transaction.
+        """
         self.status = ShipperStatus()
         self._log = log
         self._store = store
         self._consumers = tuple(consumers)
+        self._batch = batch
         self._clock_us = clock_us
         self._cursors: dict[str, Cursor] = {}
         self._oldest_us: dict[str, int] = {}
@@ -136,7 +141,7 @@ class Shipper:
         cursor = self._cursors.get(writer)
         if cursor is None:
             cursor = self._cursors[writer] = self._store.cursor(writer)
-        reading = read(self._log / writer, cursor, BATCH)
+        reading = read(self._log / writer, cursor, self._batch)
         entries = reading.entries
         self._oldest_us[writer] = entries[0].record.received_us if entries else 0
         shipped = 0
@@ -147,7 +152,7 @@ class Shipper:
         self._count(reading, shipped)
         if shipped:
             self._tell([entry.record for entry in entries[-shipped:]])
-        is_full = len(entries) == BATCH  # there may be more
+        is_full = len(entries) == self._batch  # there may be more
         self._oldest_us[writer] = entries[-1].record.received_us if is_full else 0
         self._discard(writer, reading)
         return shipped

@@ -169,15 +169,18 @@ class Problem:
             return f"did you mean {self.nearest!r}?"
         return self.hint
 
+    @property
+    def place(self) -> str:
+        """Where it is: the file, and the setting as written."""
+        place = f"{self.path}  {self.key}" if self.key else self.path
+        return f"{place} = {self.value}" if self.value else place
+
     def text(self) -> str:
         """Return the report for people, two or three lines."""
-        place = f"{self.path}  {self.key}" if self.key else self.path
-        if self.value:
-            place += f" = {self.value}"
         advice = f"{self.advice}   " if self.advice else ""
         return (
             f"error[{self.code}]: {self.reason}\n"
-            f"  --> {place}\n"
+            f"  --> {self.place}\n"
             f"hint: {advice}explain: steadyhand explain {self.code}"
         )
 

@@ -114,7 +114,9 @@ class _Maker:
             self.make(prefix[place] if place < len(prefix) else items, name, depth + 1)
             for place in range(count)
         ]
-        return _distinct(made, items) if schema.get("uniqueItems") else made
+        if not schema.get("uniqueItems"):
+            return made
+        return [*made[: len(prefix)], *_distinct(made[len(prefix) :], items)]
 
 
 def _merged(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, Any]:

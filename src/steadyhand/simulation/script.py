@@ -229,19 +229,19 @@ def _empty(scene: Scene) -> Steps:
 def _oversized(scene: Scene) -> Steps:
     """Send an answer whose text is ``mb`` megabytes, block by block, never held whole."""
     size = int(scene.dials.mb * 1_000_000)
-    marker = b"@@@@"
+    marker = scene.draws.token("the place of the text")
     if scene.stream:
         chunk = {**scene.chunks[0]}
         chunk["choices"] = [
-            {"index": 0, "delta": {"content": "@@@@"}, "logprobs": None, "finish_reason": None}
+            {"index": 0, "delta": {"content": marker}, "logprobs": None, "finish_reason": None}
         ]
         last = [c for c in scene.chunks if not c["choices"] or _finish(c)]
-        before, after = scene.events([chunk])[0].split(marker)
+        before, after = scene.events([chunk])[0].split(marker.encode())
         before = scene.events(scene.chunks[:1])[0] + before
         after += b"".join(scene.events([*last, DONE]))
     else:
-        scene.whole["choices"][0]["message"]["content"] = "@@@@"
-        before, after = encode(scene.whole).split(marker)
+        scene.whole["choices"][0]["message"]["content"] = marker
+        before, after = encode(scene.whole).split(marker.encode())
     yield from scene.first_wait()
     yield scene.head(None if scene.stream else len(before) + size + len(after))
     yield Bytes(before)

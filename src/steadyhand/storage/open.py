@@ -61,7 +61,9 @@ def _open_sqlite(url: URL, busy_timeout_ms: int) -> Engine:
         connection.isolation_level = None  # the driver starts no transaction on its own
         connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # FULL: a segment of the record log is deleted once its rows are committed, and NORMAL may
+        # take a commit back at a power cut
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
     def begin(connection: Connection) -> None:

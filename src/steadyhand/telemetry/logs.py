@@ -12,6 +12,9 @@ from typing import TextIO
 import msgspec
 from typing_extensions import override
 
+LIBRARIES = ("alembic", "uvicorn", "asyncio")
+"""Loggers of libraries that report their own normal start; only their warnings are of use."""
+
 _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[1;31m"}
 _PLAIN = "\x1b[0m"
@@ -31,6 +34,8 @@ def configure(stream: TextIO, level: str, process_name: str) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for chatty in LIBRARIES:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 class JsonLines(logging.Formatter):

@@ -112,6 +112,37 @@ CONNECTIONS = Metric(
     "Client connections open.",
     ("process",),
 )
+HTTP_REQUESTS = Metric(
+    "steadyhand_http_requests_total",
+    "counter",
+    "Whole HTTP requests received, health checks and unknown paths included.",
+    ("process",),
+)
+HTTP_REFUSED = Metric(
+    "steadyhand_http_refused_total",
+    "counter",
+    "Refused before a handler saw them: bad_request is not HTTP or past a limit, timeout came too "
+    "slowly, connection is over the limit of connections.",
+    ("process", "reason"),
+)
+HTTP_DISCONNECTS = Metric(
+    "steadyhand_http_disconnects_total",
+    "counter",
+    "Clients that left before their answer had ended.",
+    ("process",),
+)
+HANDLER_FAILURES = Metric(
+    "steadyhand_handler_failures_total",
+    "counter",
+    "Requests answered 500 because a handler raised; a bug.",
+    ("process",),
+)
+RELOAD_FAILURES = Metric(
+    "steadyhand_snapshot_reload_failures_total",
+    "counter",
+    "Published snapshots that could not be served; the one before stays in force.",
+    ("process",),
+)
 SNAPSHOT_VERSION = Metric(
     "steadyhand_snapshot_version",
     "gauge",
@@ -220,8 +251,13 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         GATEWAY_RESTARTS,
         IN_FLIGHT,
         CONNECTIONS,
+        HTTP_REQUESTS,
+        HTTP_REFUSED,
+        HTTP_DISCONNECTS,
+        HANDLER_FAILURES,
         SNAPSHOT_VERSION,
         SNAPSHOT_COMPILED,
+        RELOAD_FAILURES,
     ),
     "Record log": (
         LOG_APPENDED,
@@ -268,6 +304,13 @@ SLOTS = (
     Slot("restarts", GATEWAY_RESTARTS),
     Slot("in_flight", IN_FLIGHT),
     Slot("connections", CONNECTIONS),
+    Slot("http_requests", HTTP_REQUESTS),
+    Slot("bad_requests", HTTP_REFUSED, label="bad_request"),
+    Slot("timeouts", HTTP_REFUSED, label="timeout"),
+    Slot("refused_connections", HTTP_REFUSED, label="connection"),
+    Slot("disconnects", HTTP_DISCONNECTS),
+    Slot("handler_failures", HANDLER_FAILURES),
+    Slot("reload_failures", RELOAD_FAILURES),
     Slot("snapshot_version", SNAPSHOT_VERSION),
     Slot("snapshot_compiled_us", SNAPSHOT_COMPILED, 1_000_000),
     Slot("log_appended", LOG_APPENDED),

@@ -1,4 +1,10 @@
-"""Writes ``docs/reference/metrics.md`` from the names."""
+"""Writes the reference page of metrics from their names.
+
+``python -m steadyhand.telemetry.reference`` prints ``docs/reference/metrics.md``, which a test
+compares.
+"""
+
+import sys
 
 from steadyhand.telemetry.names import GRID_MS, METRICS
 
@@ -25,3 +31,7 @@ def metrics_page() -> str:
             labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
             parts.append(f"| `{metric.name}` | {metric.type} | {labels} | {metric.meaning} |\n")
     return "".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(metrics_page())

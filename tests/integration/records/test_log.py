@@ -10,7 +10,7 @@ from steadyhand.records.log import LogSettings, RecordLog
 from steadyhand.records.reader import read
 from steadyhand.records.record import Record
 from steadyhand.records.segment import is_alive, segment_numbers, segment_path, writers
-from tests.support.records import QUICK, logged, payload_of, record, until, write_log
+from tests.support.records import QUICK, logged, payload_of, record, until, until_flushed, write_log
 
 
 def test_what_is_appended_is_flushed_within_its_window_and_read_back(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_long_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     log = RecordLog(tmp_path, LogSettings(window_ms=1, segment_bytes=5_000))
     for n in range(60):
         log.append(record(n))
-        until(lambda wanted=n + 1: log.flushed == wanted, "the flusher")
+        until_flushed(log, n + 1)
     log.close()
     numbers = segment_numbers(tmp_path / log.writer)
     assert len(numbers) > 3

@@ -14,6 +14,7 @@ from tests.support.records import (
     payload_of,
     record,
     until,
+    until_flushed,
     write_log,
     write_segment,
 )
@@ -57,7 +58,7 @@ def test_a_living_writer_is_followed_and_its_finished_segments_deleted(tmp_path:
     shipper = Shipper(tmp_path / "log", store, [consumed])
     for n in range(40):
         log.append(record(n))
-        until(lambda wanted=n + 1: log.flushed == wanted, "the flusher")
+        until_flushed(log, n + 1)
         assert shipper.ship_once() == 1
         assert len(segment_numbers(tmp_path / "log" / log.writer)) <= 2
     assert consumed == [record(n) for n in range(40)]
@@ -73,7 +74,7 @@ def test_a_new_shipper_goes_on_where_the_last_one_was(tmp_path: Path) -> None:
     consumed = Consumed()
     for n in range(10):
         log.append(record(n))
-        until(lambda wanted=n + 1: log.flushed == wanted, "the flusher")
+        until_flushed(log, n + 1)
         assert Shipper(tmp_path / "log", store, [consumed]).ship_once() == 1
     log.close()
     assert Shipper(tmp_path / "log", store, [consumed]).ship_once() == 0
@@ -87,7 +88,7 @@ def test_two_shippers_on_one_log_store_each_record_once(tmp_path: Path) -> None:
     shippers = [Shipper(tmp_path / "log", store, [c]) for c in (first, second)]
     for n in range(20):
         log.append(record(n))
-        until(lambda wanted=n + 1: log.flushed == wanted, "the flusher")
+        until_flushed(log, n + 1)
         assert sum(shipper.ship_once() for shipper in shippers) == 1
         shippers.reverse()
     log.close()

@@ -19,7 +19,7 @@ def test_sqlite_is_opened_for_many_readers_and_one_writer(tmp_path: Path) -> Non
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         ]
-    assert found == ["wal", 1, 123, 1]
+    assert found == ["wal", 2, 123, 1]
     assert (tmp_path / "a file.db").exists()
     database.close()
 

@@ -12,9 +12,11 @@ from steadyhand.cli.errors import (
     Refused,
     Usage,
     exit_code_of,
-    problem_of,
+    problems_of,
 )
 from steadyhand.core.errors import ConfigurationError, NotFound, SteadyhandError
+from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.settings.problems import Problem as Mistake
 
 
 @pytest.mark.parametrize(
@@ -47,24 +49,39 @@ def test_every_exit_code_has_a_meaning() -> None:
 
 
 def test_an_error_names_code_sentence_place_hint_and_where_to_read_more() -> None:
-    error = ConfigurationError("route 'suport' does not exist", hint="did you mean 'support'?")
-    error.place = "routes/checkout.toml:31"  # type: ignore[attr-defined]
-    assert problem_of(error).text() == (
-        "error[invalid_configuration]: route 'suport' does not exist\n"
-        "  --> routes/checkout.toml:31\n"
-        "hint: did you mean 'support'?   explain: steadyhand explain invalid_configuration"
+    mistake = Mistake(
+        code="E0303",
+        path="routes/checkout.toml:1",
+        key="slo",
+        value='"instnt"',
+        reason="there is no SLO class 'instnt'",
+        nearest="instant",
     )
+    [problem] = problems_of(InvalidWorkspace([mistake]))
+    assert problem.text() == (
+        "error[E0303]: there is no SLO class 'instnt'\n"
+        '  --> routes/checkout.toml:1  slo = "instnt"\n'
+        "hint: did you mean 'instant'?   explain: steadyhand explain E0303"
+    )
+    assert problem.text() == mistake.text()
+
+
+def test_each_mistake_of_a_workspace_is_shown() -> None:
+    mistakes = [Mistake(code, "steadyhand.toml", "", "", "x") for code in ("E0101", "E0102")]
+    assert [one.code for one in problems_of(InvalidWorkspace(mistakes))] == ["E0101", "E0102"]
 
 
 def test_an_error_without_a_hint_still_says_where_to_read_more() -> None:
-    assert problem_of(NotFound("no route 'x'")).text() == (
+    [problem] = problems_of(NotFound("no route 'x'"))
+    assert problem.text() == (
         "error[not_found]: no route 'x'\nexplain: steadyhand explain not_found"
     )
 
 
 def test_the_json_form_has_the_same_fields() -> None:
     refused = Refused(404, "not_found", "no route 'ü'", "routes: a, b")
-    assert json.loads(problem_of(refused).json()) == {
+    [problem] = problems_of(refused)
+    assert json.loads(problem.json()) == {
         "error": {
             "code": "not_found",
             "message": "no route 'ü'",

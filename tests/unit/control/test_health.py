@@ -1,7 +1,7 @@
 import asyncio
 
 from steadyhand.control.health import check
-from steadyhand.control.probes import shipper_problem, shipper_probe
+from steadyhand.control.probes import shipper_probe, shipper_problem
 from steadyhand.records.shipper import ShipperStatus
 
 

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from typing_extensions import override
 
 from steadyhand.telemetry.logs import configure
 
 
 class Terminal(io.StringIO):
+    @override
     def isatty(self) -> bool:
         return True
 

@@ -9,5 +9,5 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "metrics.md"
 
 def test_the_committed_page_is_the_generated_one() -> None:
     assert PAGE.read_text(encoding="utf-8") == metrics_page(), (
-        "write it again: python -m tests.support.pages"
+        "write it again: python -m steadyhand.telemetry.reference > docs/reference/metrics.md"
     )

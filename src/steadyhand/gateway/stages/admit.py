@@ -1,10 +1,10 @@
-"""Who is calling, and may they call this? Everything here is in memory."""
+"""Who is calling? Everything here is in memory."""
 
 from hashlib import sha256
 
 from msgspec.structs import replace
 
-from steadyhand.core.errors import InvalidKey, RouteForbidden
+from steadyhand.core.errors import InvalidKey
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.serving import Serving
 from steadyhand.tenancy.model import Key
@@ -13,22 +13,12 @@ _HINT = "send 'Authorization: Bearer <key>'; 'steadyhand key create' makes one"
 
 
 async def admit(exchange: Exchange) -> Exchange:
-    """Authenticate the key and authorise the route it asks for.
+    """Authenticate the key.
 
     Raises:
         InvalidKey: No key, or an unknown one.
-        RouteForbidden: The key may not call this route.
     """
-    key = authenticate(exchange.request.headers, exchange.serving)
-    model = exchange.chat.model
-    if model in exchange.serving.ladders and "*" not in key.routes and model not in key.routes:
-        exchange.trail.reason = RouteForbidden.code
-        raise RouteForbidden(
-            f"key {key.name!r} may not call route {model!r}",
-            hint=f"add it to routes of [keys.{key.name}]",
-            param="model",
-        )
-    return replace(exchange, key=key)
+    return replace(exchange, key=authenticate(exchange.request.headers, exchange.serving))
 
 
 def authenticate(headers: dict[bytes, bytes], serving: Serving) -> Key:

@@ -1,19 +1,17 @@
 """Walk the ladder under the deadline: live rungs in order, then the floor."""
 
+from asyncio import CancelledError
 from time import monotonic
 
 from steadyhand.core.chat import is_given
 from steadyhand.core.errors import NoAnswer
 from steadyhand.gateway import attempt, send
-from steadyhand.gateway.errors import RELAYED, RelayedFailure
+from steadyhand.gateway.errors import RELAYED, RETRY_AFTER_S, RelayedFailure
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.providers.base import Failure
 from steadyhand.records.record import Attempt
 from steadyhand.routing.plan import give_up_at
 from steadyhand.routing.rungs.base import LiveRung
-
-RETRY_AFTER_S = 1.0
-"""What a caller is told to wait when no provider said anything better."""
 
 
 async def answer(exchange: Exchange) -> Exchange:
@@ -44,6 +42,11 @@ async def answer(exchange: Exchange) -> Exchange:
                 exchange.trail.outcome = "rejected"
                 exchange.trail.reason = failure.reason
                 raise RelayedFailure(failure) from error
+        except CancelledError:
+            trail = exchange.trail
+            ended = "ok" if trail.ended_s else "client_gone"  # it may leave with the last byte
+            note(exchange, rung, began_s, Failure(ended, status=trail.status))
+            raise
         else:
             return exchange
     return floor(exchange, failure)
@@ -79,13 +82,14 @@ def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
 def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
     """Add an attempt to the trail."""
     origin_s = exchange.request.received_s
+    ended_s = exchange.trail.ended_s or monotonic()
     exchange.trail.attempts.append(
         Attempt(
             "live",
             rung.provider,
             rung.model,
             int((began_s - origin_s) * 1e6),
-            int((monotonic() - origin_s) * 1e6),
+            int((ended_s - origin_s) * 1e6),
             failure.status or 0,
             failure.reason,
         )

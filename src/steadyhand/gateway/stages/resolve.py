@@ -1,4 +1,4 @@
-"""Which ladder answers, under which deadline, with which body?"""
+"""Which ladder answers, if the key may call it, under which deadline, with which body?"""
 
 from math import inf
 
@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from steadyhand.core import splice
 from steadyhand.core.chat import ChatRequest, Modality
-from steadyhand.core.errors import InvalidValue, ModelNotFound
+from steadyhand.core.errors import InvalidValue, ModelNotFound, RouteForbidden
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.http.messages import Header
+from steadyhand.tenancy.model import Key
 
 FORWARDED = (b"traceparent", b"tracestate", b"openai-beta", b"idempotency-key")
 """Request headers that go on to a provider; never credentials, never cookies."""
@@ -21,17 +23,12 @@ async def resolve(exchange: Exchange) -> Exchange:
     """Find the ladder, fix the deadline, and make the body that goes upstream.
 
     Raises:
+        RouteForbidden: The key may not call this route.
         ModelNotFound: ``model`` names no route and no provider model that the key may call.
         InvalidValue: The caller's own deadline is not a positive number.
     """
     chat = exchange.chat
-    ladder = exchange.serving.ladder(chat.model, exchange.key.models)
-    if ladder is None:
-        raise ModelNotFound(
-            f"the model {chat.model[:200]!r} does not exist or this key may not use it",
-            hint="GET /v1/models lists what this key may call",
-            param="model",
-        )
+    ladder = allowed_ladder(exchange.serving, exchange.key, chat.model)
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
     return replace(
@@ -42,6 +39,29 @@ async def resolve(exchange: Exchange) -> Exchange:
         body=outgoing(exchange.body, chat, ladder.instructions),
         forwarded=forwarded(exchange.request.headers),
     )
+
+
+def allowed_ladder(serving: Serving, key: Key, model: str) -> Ladder:
+    """Return what answers for ``model``.
+
+    Raises:
+        RouteForbidden: The key may not call this route.
+        ModelNotFound: ``model`` names no route and no provider model that the key may call.
+    """
+    if model in serving.ladders and "*" not in key.routes and model not in key.routes:
+        raise RouteForbidden(
+            f"key {key.name!r} may not call route {model!r}",
+            hint=f"add it to routes of [keys.{key.name}]",
+            param="model",
+        )
+    ladder = serving.ladder(model, key.models)
+    if ladder is None:
+        raise ModelNotFound(
+            f"the model {model[:200]!r} does not exist or this key may not use it",
+            hint="GET /v1/models lists what this key may call",
+            param="model",
+        )
+    return ladder
 
 
 def caller_budget_s(headers: dict[bytes, bytes], chat: ChatRequest) -> float:

@@ -18,8 +18,8 @@ def read_chat(body: bytes) -> ChatRequest:
     """Read what decisions need of a request body.
 
     Raises:
-        InvalidRequest: Not one JSON object in UTF-8, a field missing, of another type, or given
-            twice where readers would disagree about which one counts.
+        InvalidRequest: Not one JSON object in UTF-8, a field missing, of another type, or
+            ``model`` given twice, so that readers would disagree about which one counts.
     """
     try:
         body.decode()  # fields that are not read must be UTF-8 too
@@ -34,17 +34,18 @@ def read_chat(body: bytes) -> ChatRequest:
         raise InvalidJson(f"the body is not valid JSON: {error}") from None
     if not chat.messages:
         raise InvalidValue("'messages' must not be empty", param="messages")
-    splice.find(body, b"model")
+    if body.count(b'"model"') != 1 or b"\\u00" in body:
+        splice.find(body, b"model")
     return chat
 
 
 def _field_error(text: str) -> InvalidRequest:
     """Name the field that msgspec's message is about."""
     message, _, path = text.partition(" - at `$")
-    if "missing required field" in message:
-        field = message.split("`")[1]
-        return MissingField(f"you must provide {field!r}", param=field)
     field = path.rstrip("`").lstrip(".")
+    if "missing required field" in message:
+        field = ".".join(filter(None, (field, message.split("`")[1])))
+        return MissingField(f"you must provide {field!r}", param=field)
     if not field:
         return InvalidJson(f"the body must be a JSON object: {message}")
     return InvalidValue(f"{field}: {message[0].lower()}{message[1:]}", param=field)

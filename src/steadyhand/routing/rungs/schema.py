@@ -53,8 +53,11 @@ class Schema:
         """See :class:`steadyhand.routing.rungs.base.FloorRung`."""
         if modality != "schema" or schema is None:
             return None
-        same = json.dumps(json.loads(schema), sort_keys=True) == self._schema
-        return self._answer if same else None
+        try:
+            asked = json.dumps(json.loads(schema), sort_keys=True)
+        except (ValueError, RecursionError):  # endless digits or brackets: not ours, whatever it is
+            return None
+        return self._answer if asked == self._schema else None
 
 
 def build(settings: Settings, ports: RungPorts) -> Schema:

@@ -1,0 +1,166 @@
+"""The control process: ships records to SQL, counts them, serves the REST API and the metrics."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from threading import Event, Thread
+
+from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.supervisor import Parent
+from steadyhand.control.application import create_app
+from steadyhand.control.auth import load_or_create_token, token_hash
+from steadyhand.control.ports import ControlPorts, GatewayStatus
+from steadyhand.control.probes import shipper_probe
+from steadyhand.control.server import ControlServer
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.shipper import Shipper
+from steadyhand.records.store import RecordStore
+from steadyhand.settings.model import Settings
+from steadyhand.snapshot import sign, store
+from steadyhand.snapshot.model import Snapshot
+from steadyhand.storage.database import Database
+from steadyhand.storage.migrations import upgrade
+from steadyhand.storage.open import open_database
+from steadyhand.telemetry import collectors, names
+from steadyhand.telemetry.board import read_board
+from steadyhand.telemetry.metrics import RequestMetrics
+
+
+def run(settings: Settings, listener: socket.socket, parent: Parent | None = None) -> None:
+    """Serve on ``listener`` until SIGTERM, or until the supervisor is gone.
+
+    Raises:
+        SteadyhandError: The database cannot be opened, or the token cannot be trusted.
+    """
+    asyncio.run(_serve(settings, listener, parent))
+
+
+async def _serve(settings: Settings, listener: socket.socket, parent: Parent | None) -> None:
+    state = State(settings)
+    database = open_state_database(settings)
+    records = RecordStore(database)
+    metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
+    shipper = Shipper(state.log, records, [metrics.consume])
+    stop_shipping = Event()
+    thread = Thread(target=shipper.run, args=(stop_shipping,), name="shipper", daemon=True)
+    sources = collectors.registry(
+        (
+            metrics,
+            collectors.GatewayCollector(state.run, wall_clock_us),
+            collectors.ShipperCollector(lambda: shipper.status, wall_clock_us),
+        )
+    )
+    ports = ControlPorts(
+        records=records,
+        metrics=lambda: collectors.scrape(sources)[0],
+        snapshot=SnapshotReader(state),
+        token_hash=token_hash(bootstrap_token(settings)),
+        gateways=lambda: gateway_statuses(state.run),
+        probes={"shipper": shipper_probe(shipper.status, thread.is_alive, wall_clock_us)},
+        allowed_hosts=frozenset(settings.control.allowed_hosts),
+        allowed_origins=frozenset(settings.control.allowed_origins),
+    )
+    server = ControlServer(create_app(ports), listener)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    if parent is not None:
+        loop.add_reader(parent.lifeline, server.stop)  # end of file: the supervisor is gone
+    thread.start()
+    if parent is not None:
+        parent.ready()
+    try:
+        await server.run()
+    finally:
+        if parent is not None:
+            loop.remove_reader(parent.lifeline)
+        stop_shipping.set()
+        await asyncio.to_thread(thread.join)
+        database.close()
+
+
+def open_state_database(settings: Settings) -> Database:
+    """Open the database at its newest schema.
+
+    Raises:
+        SteadyhandError: Its address is wrong, or it does not answer.
+    """
+    resolve = secret_resolver(settings.workspace, os.environ)
+    url = settings.database_url
+    if url.startswith(("env:", "file:")):
+        url = resolve(url)
+    database = open_database(url)
+    upgrade(database)
+    return database
+
+
+def bootstrap_token(settings: Settings) -> str:
+    """Return the bearer token of the bootstrap user; made at the first start.
+
+    Raises:
+        SecretUnavailable: It is named but not there, or others may read its file.
+    """
+    if settings.control.token is not None:
+        return secret_resolver(settings.workspace, os.environ)(settings.control.token)
+    return load_or_create_token(State(settings).control_token)
+
+
+def thresholds_ms(settings: Settings) -> list[int]:
+    """Return every latency budget of the workspace: each gets an edge in the histograms."""
+    return [
+        threshold
+        for slo in settings.slo_classes.values()
+        for threshold in (slo.first_content_ms, slo.whole_ms)
+    ]
+
+
+class SnapshotReader:
+    """The snapshot in force, read again only when its file has changed."""
+
+    def __init__(self, state: State) -> None:
+        """Read nothing yet."""
+        self._state = state
+        self._seen: tuple[int, int] | None = None
+        self._held: Snapshot | None = None
+
+    def __call__(self) -> Snapshot | None:
+        """Return it, or ``None`` if none can be used."""
+        seen = _stamp(self._state.snapshots / store.CURRENT)
+        if seen != self._seen or self._held is None:
+            try:
+                key = sign.open_key(self._state.snapshot_key)
+                self._held = store.load(self._state.snapshots, key).snapshot
+            except (SteadyhandError, OSError):
+                return self._held
+            self._seen = seen
+        return self._held
+
+
+def gateway_statuses(run: Path) -> list[GatewayStatus]:
+    """Return what each gateway process last published."""
+    found = []
+    for path in sorted(run.glob(collectors.BOARD.format(process="*"))):
+        reading = read_board(path)
+        if reading is None:
+            continue
+        found.append(
+            GatewayStatus(
+                process=int(path.stem.removeprefix("gateway-")),
+                is_alive=reading.is_up(wall_clock_us()),
+                snapshot_version=reading.values["snapshot_version"],
+                in_flight=reading.values["in_flight"],
+                requests=reading.values["http_requests"],
+            )
+        )
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,63 @@
+"""What a gateway process reports about itself, four times a second, on its board."""
+
+import asyncio
+
+from steadyhand.http.server import Server
+from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.log import RecordLog
+from steadyhand.snapshot.model import Snapshot
+from steadyhand.telemetry.board import Board
+
+PERIOD_S = 0.25
+
+
+class Gauges:
+    """Reads counters where they are kept and publishes them; nothing is counted here but reloads.
+
+    Attributes:
+        reload_failures: Published snapshots that could not be served.
+    """
+
+    def __init__(self, board: Board, server: Server, log: RecordLog, restarts: int) -> None:
+        """Take the board, and what is read."""
+        self.reload_failures = 0
+        self._board = board
+        self._server = server
+        self._log = log
+        self._board.publish({"started_us": wall_clock_us(), "restarts": restarts})
+
+    def snapshot_changed(self, snapshot: Snapshot) -> None:
+        """Publish which snapshot is in force."""
+        self._board.publish(
+            {"snapshot_version": snapshot.version, "snapshot_compiled_us": snapshot.compiled_us}
+        )
+
+    async def publish_for_ever(self) -> None:
+        """Publish until cancelled."""
+        while True:
+            self.publish()
+            await asyncio.sleep(PERIOD_S)
+
+    def publish(self) -> None:
+        """Publish every number as it is now."""
+        server, log = self._server, self._log
+        self._board.publish(
+            {
+                "in_flight": server.in_flight,
+                "connections": server.connections,
+                "http_requests": server.requests,
+                "bad_requests": server.bad_requests,
+                "timeouts": server.timeouts,
+                "refused_connections": server.refused_connections,
+                "disconnects": server.disconnects,
+                "handler_failures": server.failures,
+                "reload_failures": self.reload_failures,
+                "log_appended": log.appended,
+                "log_flushed": log.flushed,
+                "log_dropped": log.dropped,
+                "log_unencodable": log.unencodable,
+                "log_flush_failures": log.flush_failures,
+                "log_pending_bytes": log.pending_bytes,
+                "log_last_flush_us": log.last_flush_us,
+            }
+        )

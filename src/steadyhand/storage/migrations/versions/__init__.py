@@ -1,0 +1,1 @@
+"""Schema steps, numbered; never edited once released."""
