@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 LOG_LEVEL = "info"
 READY_WITHIN_S = 60.0
-CONTROL_NICE = 5
+CONTROL_NICE = 10
 """The control process yields the CPU: shipping records may wait, answers may not."""
 
 

@@ -137,9 +137,15 @@ def remove_field(body: bytes, name: bytes) -> bytes:
     return body if span is None else remove(body, span)
 
 
-def set_model(body: bytes, model_json: bytes) -> bytes:
-    """Return a chat body that names another model; ``model_json`` is a JSON string, quoted."""
-    return set_field(body, b"model", model_json)
+def set_model(body: bytes, model_json: bytes, at: Span | None = None) -> bytes:
+    """Return a chat body that names another model.
+
+    Args:
+        body: A chat body.
+        model_json: The model's name as a JSON string, quoted.
+        at: Where ``model`` stands in ``body``, if that is known already.
+    """
+    return set_field(body, b"model", model_json) if at is None else replace(body, at, model_json)
 
 
 def ask_usage(body: bytes) -> bytes:

@@ -37,6 +37,7 @@ def call_for(exchange: Exchange, rung: LiveRung) -> Call:
         stream=exchange.stream,
         asks_usage=exchange.asks_usage,
         headers=exchange.forwarded,
+        model_at=exchange.model_at,
     )
 
 

@@ -9,6 +9,7 @@ from math import inf
 import msgspec
 
 from steadyhand.core.chat import ChatRequest, Modality, Usage
+from steadyhand.core.splice import Span
 from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Attempt, Outcome
@@ -63,6 +64,7 @@ class Exchange(msgspec.Struct, frozen=True):
         trail: What has happened so far.
         chat: What was read of the body.
         body: The body as it goes on to a provider.
+        model_at: Where ``model`` stands in ``body``, or ``None`` once the body was edited.
         key: Rights of the caller (after ``admit``).
         ladder: What answers (after ``resolve``).
         deadline_s: Monotonic second of the latency budget (after ``resolve``).
@@ -79,6 +81,7 @@ class Exchange(msgspec.Struct, frozen=True):
     trail: Trail
     chat: ChatRequest
     body: bytes
+    model_at: Span | None = None
     key: Key = NOBODY
     ladder: Ladder | None = None
     deadline_s: float = inf

@@ -20,6 +20,7 @@ from steadyhand.core.errors import (
     SteadyhandError,
 )
 from steadyhand.core.ids import RequestIds
+from steadyhand.core.splice import Span
 from steadyhand.gateway import errors
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.errors import RelayedFailure
@@ -77,8 +78,8 @@ class Gateway:
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
-        chat, mistake = read(request.body)
-        exchange = self._exchange(request, reply, chat)
+        chat, model_at, mistake = read(request.body)
+        exchange = self._exchange(request, reply, chat, model_at)
         trail, serving = exchange.trail, exchange.serving
         serving.users += 1
         try:
@@ -102,7 +103,9 @@ class Gateway:
             serving.users -= 1
             self._append(record_of(exchange, "chat", self._process))
 
-    def _exchange(self, request: Request, reply: Reply, chat: ChatRequest) -> Exchange:
+    def _exchange(
+        self, request: Request, reply: Reply, chat: ChatRequest, model_at: Span | None = None
+    ) -> Exchange:
         """Return an exchange of which only the ids and the body's reading are known."""
         headers = request.headers
         return Exchange(
@@ -114,6 +117,7 @@ class Gateway:
             Trail(),
             chat,
             request.body,
+            model_at=model_at,
             reply_headers=self._cors.headers(request) if b"origin" in headers else (),
         )
 
@@ -182,12 +186,13 @@ class Gateway:
         raise ModelNotFound(f"the model {wanted[:200]!r} does not exist", param="model")
 
 
-def read(body: bytes) -> tuple[ChatRequest, InvalidRequest | None]:
-    """Return what a body says, or why it cannot be read."""
+def read(body: bytes) -> tuple[ChatRequest, Span | None, InvalidRequest | None]:
+    """Return what a body says and where its model stands, or why it cannot be read."""
     try:
-        return openai.read_chat(body), None
+        chat, model_at = openai.read_chat(body)
     except InvalidRequest as mistake:
-        return UNREAD, mistake
+        return UNREAD, None, mistake
+    return chat, model_at, None
 
 
 def client_id(headers: dict[bytes, bytes]) -> str:

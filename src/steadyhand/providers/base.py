@@ -12,6 +12,7 @@ from pydantic import Field
 
 from steadyhand.core import upstream_errors
 from steadyhand.core.secrets import PATTERN
+from steadyhand.core.splice import Span
 from steadyhand.http.messages import Header, Limits, UpstreamReply
 
 SecretReference = Annotated[
@@ -31,6 +32,7 @@ class Call(msgspec.Struct, frozen=True):
         asks_usage: For a stream, whether the client itself asked for ``include_usage``. If not, the
             provider adds it and the relay takes the usage out again.
         headers: Request headers to pass on (``traceparent`` and the like); never credentials.
+        model_at: Where ``model`` stands in ``body``, if that is known already.
     """
 
     body: bytes
@@ -38,6 +40,7 @@ class Call(msgspec.Struct, frozen=True):
     stream: bool
     asks_usage: bool
     headers: tuple[Header, ...] = ()
+    model_at: Span | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -102,7 +102,11 @@ class OpenAIProvider:
 
     def __init__(self, settings: Settings, api_key: str, pool: Pool) -> None:
         """Prepare both heads; ``api_key`` may be empty."""
-        self._settings = settings
+        self._own_limits_s = (
+            settings.connect_timeout_s,
+            settings.first_byte_timeout_s,
+            settings.idle_timeout_s,
+        )
         self._api_key = api_key
         self._pool = pool
         self._plain_head = _head_before(settings, api_key, pool.origin, b"application/json")
@@ -110,7 +114,7 @@ class OpenAIProvider:
 
     async def open(self, call: Call, limits: Limits) -> UpstreamReply:
         """See :class:`steadyhand.providers.base.Provider`."""
-        body = set_model(call.body, _quoted(call.model))
+        body = set_model(call.body, _quoted(call.model), call.model_at)
         if call.stream and not call.asks_usage:
             body = ask_usage(body)
         head = b"%b%bcontent-length: %d\r\n\r\n" % (
@@ -118,11 +122,11 @@ class OpenAIProvider:
             header_lines(call.headers) if call.headers else b"",
             len(body),
         )
-        own = self._settings
+        connect_s, first_byte_s, idle_s = self._own_limits_s
         bounds = Limits(
-            min(limits.connect_s, own.connect_timeout_s),
-            min(limits.first_byte_s, own.first_byte_timeout_s),
-            min(limits.idle_s, own.idle_timeout_s),
+            connect_s if connect_s < limits.connect_s else limits.connect_s,
+            first_byte_s if first_byte_s < limits.first_byte_s else limits.first_byte_s,
+            idle_s if idle_s < limits.idle_s else limits.idle_s,
             limits.total_s,
             limits.give_up_at_s,
         )

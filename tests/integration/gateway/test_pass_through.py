@@ -46,7 +46,9 @@ ODD_BODIES = {
     b'  "n" : 1 , "model"\t:"$" }',
     "escapes as they are spelled": rb'{"model":"$","messages":[{"role":"user","content":'
     rb'"\u00e9\/\ud83d\ude00 \"model\": x"}]}',
-    "line separators": '{"model":"$","messages":[{"role":"user","content":"a\u2028b\u0085c"}]}'.encode(),
+    "line separators": (
+        '{"model":"$","messages":[{"role":"user","content":"a\u2028b\u0085c"}]}'.encode()
+    ),
     "URLs, unfetched": b'{"model":"$","messages":[{"role":"user","content":[{"type":"image_url",'
     b'"image_url":{"url":"http://127.0.0.1:1/never.png","detail":"low"}}]}]}',
     "files": b'{"model":"$","messages":[{"role":"user","content":[{"type":"file","file":'

@@ -16,7 +16,9 @@ from tests.support.installations import (
 CLASSES = {
     "answered": ("up/steady", False, 200, "answered", "first_choice", "live"),
     "answered as a stream": ("up/steady", True, 200, "answered", "first_choice", "live"),
-    "answered by the second rung": ("then-error-500", False, 200, "answered", "server_error", "live"),
+    "answered by the second rung": (
+        *("then-error-500", False, 200, "answered", "server_error", "live"),
+    ),
     "floor": ("floored", True, 200, "floor", "server_error", "template"),
     "failed": ("up/error-500", False, 503, "failed", "server_error", "error"),
     "failed under 200": ("up/html-200", True, 503, "failed", "malformed", "error"),

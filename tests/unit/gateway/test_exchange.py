@@ -11,7 +11,7 @@ from tests.support.replies import MemoryReply
 
 def test_stages_in_the_wrong_order_are_a_bug_that_says_so() -> None:
     serving = gateway_bench().gateway.serving
-    chat = read_chat(chat_body())
+    chat, _ = read_chat(chat_body())
     exchange = Exchange(request(), MemoryReply(), "req_1", "", serving, Trail(), chat, chat_body())
     with pytest.raises(RuntimeError, match="'resolve' must come before"):
         exchange.answering_ladder()

@@ -89,14 +89,17 @@ def test_a_bad_body_is_refused_by_name(
     ids=lambda fields: ",".join(fields),
 )
 def test_a_good_body_is_read(fields: dict[str, Any]) -> None:
-    chat = openai.read_chat(chat_body(**fields))
+    chat, _ = openai.read_chat(chat_body(**fields))
     assert chat.model == "assistant"
     assert chat.stream is fields.get("stream")
 
 
 def test_a_message_may_be_long_and_the_fields_in_any_order() -> None:
     body = write({"messages": [HI] * 1_000, "stream": True, "model": "m"})
-    assert len(openai.read_chat(body).messages) == 1_000
+    chat, model_at = openai.read_chat(body)
+    assert len(chat.messages) == 1_000
+    assert model_at is not None
+    assert body[model_at.value : model_at.end] == b'"m"'
 
 
 def test_a_fixed_answer_has_the_shape_of_any_other() -> None:

@@ -16,6 +16,7 @@ from steadyhand.tenancy.model import Key
 FORWARDED = (b"traceparent", b"tracestate", b"openai-beta", b"idempotency-key")
 """Request headers that go on to a provider; never credentials, never cookies."""
 
+_FORWARDED = frozenset(FORWARDED)
 MAX_FORWARDED_BYTES = 512
 
 
@@ -31,12 +32,14 @@ async def resolve(exchange: Exchange) -> Exchange:
     ladder = allowed_ladder(exchange.serving, exchange.key, chat.model)
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
+    body = outgoing(exchange.body, chat, ladder.instructions)
     return replace(
         exchange,
         ladder=ladder,
         deadline_s=exchange.request.received_s + min(budget_s, asked_s),
         modality=modality(chat),
-        body=outgoing(exchange.body, chat, ladder.instructions),
+        body=body,
+        model_at=exchange.model_at if body is exchange.body else None,
         forwarded=forwarded(exchange.request.headers),
     )
 
@@ -103,6 +106,8 @@ def outgoing(body: bytes, chat: ChatRequest, instructions: bytes) -> bytes:
 
 def forwarded(headers: dict[bytes, bytes]) -> tuple[Header, ...]:
     """Return the request headers that go on to a provider."""
+    if _FORWARDED.isdisjoint(headers):
+        return ()
     return tuple(
         (name, headers[name])
         for name in FORWARDED

@@ -10,12 +10,13 @@ import msgspec
 from steadyhand.core import splice, sse
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import InvalidJson, InvalidRequest, InvalidValue, MissingField
+from steadyhand.core.splice import Span
 
 _DECODER = msgspec.json.Decoder(ChatRequest)
 
 
-def read_chat(body: bytes) -> ChatRequest:
-    """Read what decisions need of a request body.
+def read_chat(body: bytes) -> tuple[ChatRequest, Span | None]:
+    """Return what decisions need of a request body, and where its ``model`` stands.
 
     Raises:
         InvalidRequest: Not one JSON object in UTF-8, a field missing, of another type, or
@@ -34,9 +35,7 @@ def read_chat(body: bytes) -> ChatRequest:
         raise InvalidJson(f"the body is not valid JSON: {error}") from None
     if not chat.messages:
         raise InvalidValue("'messages' must not be empty", param="messages")
-    if body.count(b'"model"') != 1 or b"\\u00" in body:
-        splice.find(body, b"model")
-    return chat
+    return chat, splice.find(body, b"model")
 
 
 def _field_error(text: str) -> InvalidRequest:
