@@ -299,7 +299,7 @@ def serving(
     (root / "upstream.key").chmod(0o600)
     ports = ("--port", "0", "--control-port", "0")
     with running(folder, "serve", "serve", "--workspace", root, *ports) as program:
-        program.says(r"then +steadyhand requests")
+        program.says(r"then +.*requests list")
         port, control_port = re.findall(r"http://127\.0\.0\.1:(\d+)", program.out)[:2]
         yield Installation(root, program, int(port), int(control_port), simulated, canned)
 

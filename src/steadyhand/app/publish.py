@@ -59,7 +59,13 @@ def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
 class Fingerprint:
     """Tells when a file of the workspace that shapes answers has changed."""
 
-    PATTERNS = ("steadyhand.toml", "keys.toml", "routes/*.toml", "prompts/*.md")
+    PATTERNS = (
+        "steadyhand.toml",
+        "keys.toml",
+        "routes/*.toml",
+        "prompts/*.md",
+        "knowledge/*/sections.jsonl",
+    )
 
     def __init__(self, workspace: Path) -> None:
         """Remember the files as they are now."""

@@ -35,6 +35,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     logs.configure(sys.stderr, LOG_LEVEL, "supervisor")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
+    State(settings).clear_boards()
     publish(settings)
     server = settings.server
     holder = reserve(server.host, server.port)
@@ -56,7 +57,13 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
             logger.error("%s did not start; its reason is above", role.name)
             supervisor.stop()
             return 1
-    print_welcome(settings, port, listener.getsockname()[1], count)
+    print_welcome(
+        settings,
+        port,
+        listener.getsockname()[1],
+        count,
+        configured_control_port=load(workspace, os.environ, {}).server.control_port,
+    )
     supervisor.run()
     holder.close()
     listener.close()

@@ -54,6 +54,11 @@ class State:
         for folder in (self.directory, self.snapshots, self.log, self.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def clear_boards(self) -> None:
+        """Remove what processes of an earlier start reported; fewer may run now."""
+        for board in self.run.glob("gateway-*.board"):
+            board.unlink(missing_ok=True)
+
 
 def secret_resolver(workspace: Path, environment: Mapping[str, str]) -> Callable[[str], str]:
     """Return what finds the secret behind a reference; files are relative to the workspace."""

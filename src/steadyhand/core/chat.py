@@ -59,7 +59,7 @@ class ChatRequest(msgspec.Struct, gc=False):
     tools: list[msgspec.Raw] | None = None
     functions: list[msgspec.Raw] | None = None
     response_format: ResponseFormat | None = None
-    steadyhand: Extension | UnsetType = UNSET
+    steadyhand: Extension | UnsetType | None = UNSET
 
 
 class Usage(msgspec.Struct, gc=False):

@@ -109,6 +109,11 @@ class MethodNotAllowed(SteadyhandError):
 
     code, status = "method_not_allowed", 405
 
+    def __init__(self, message: str, *, hint: str = "", allowed: str = "") -> None:
+        """``allowed`` is the value of the ``Allow`` header."""
+        super().__init__(message, hint=hint)
+        self.allowed = allowed
+
 
 class Overloaded(SteadyhandError):
     """This process holds as many requests as it is set to hold; nothing was sent upstream."""

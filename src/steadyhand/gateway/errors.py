@@ -7,7 +7,7 @@ from math import ceil
 
 import msgspec
 
-from steadyhand.core.errors import SteadyhandError
+from steadyhand.core.errors import MethodNotAllowed, SteadyhandError
 from steadyhand.gateway.provenance import passed_on
 from steadyhand.http.messages import Header
 from steadyhand.providers.base import Failure
@@ -79,6 +79,8 @@ def render(error: SteadyhandError) -> tuple[int, list[Header], bytes]:
         headers += retry_headers(error.retry_after_s)
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        headers.append((b"allow", error.allowed.encode()))
     if isinstance(error, RelayedFailure):
         failure = error.failure
         headers += passed_on(failure.headers)

@@ -165,11 +165,15 @@ class Gateway:
         """
         path = request.path.decode("latin-1")
         if request.path == CHAT:
-            raise MethodNotAllowed(f"{path} takes POST", hint="send the request with POST")
+            raise MethodNotAllowed(
+                f"{path} takes POST", hint="send the request with POST", allowed="POST, OPTIONS"
+            )
         if request.path != MODELS and not request.path.startswith(MODELS + b"/"):
             raise NotFound(f"no such path: {path[:200]}", hint="see docs/reference/ai-api.md")
         if method != b"GET":
-            raise MethodNotAllowed(f"{path} takes GET", hint="send the request with GET")
+            raise MethodNotAllowed(
+                f"{path} takes GET", hint="send the request with GET", allowed="GET, HEAD, OPTIONS"
+            )
         key = authenticate(request.headers, self.serving)
         made_s = self.serving.snapshot.compiled_us // 1_000_000
         allowed = [

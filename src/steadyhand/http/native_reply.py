@@ -1,24 +1,24 @@
 """The reply of an upstream as its caller reads it."""
 
+import msgspec
+
 from steadyhand.http.failures import ResponseTooLarge
 from steadyhand.http.upstream import UpstreamConnection
 
 
-class NativeReply:
+class NativeReply(msgspec.Struct, eq=False):
     """Implements :class:`steadyhand.http.messages.UpstreamReply` on an upstream connection.
+
+    Reads from the connection, whose response has its head, until closed.
 
     Attributes:
         status: HTTP status.
         headers: Lower-case names; repeated fields joined with ``", "``.
     """
 
-    __slots__ = ("_connection", "headers", "status")
-
-    def __init__(self, connection: UpstreamConnection) -> None:
-        """Read from ``connection``, whose response has its head, until closed."""
-        self._connection: UpstreamConnection | None = connection
-        self.status = connection.response.status
-        self.headers = connection.response.headers
+    _connection: UpstreamConnection | None
+    status: int
+    headers: dict[bytes, bytes]
 
     async def read(self) -> bytes:
         """See :class:`steadyhand.http.messages.UpstreamReply`."""

@@ -96,7 +96,8 @@ class Pool:
             try:
                 await connection.begin(head, body, limits, begun_s)
                 connection.answered()
-                return NativeReply(connection)
+                response = connection.response
+                return NativeReply(connection, response.status, response.headers)
             except StaleConnection:  # at most once: a fresh connection cannot be stale
                 self.retried += 1
             except BaseException:

@@ -8,6 +8,8 @@ chunk each.
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from steadyhand.http.head import BODILESS, header_lines
 from steadyhand.http.messages import Headers
 
@@ -17,38 +19,30 @@ if TYPE_CHECKING:
 _JOIN_BYTES = 64 * 1024
 
 
-class ServerReply:
+class ServerReply(msgspec.Struct, eq=False):
     """Implements :class:`steadyhand.http.messages.Reply`; a misuse raises ``RuntimeError``.
 
-    Once the client has left every method does nothing, so that a handler needs no checks.
+    Once the client has left every method does nothing, so that a handler needs no checks. A
+    struct, because making one is a third of the cost of a class with ``__init__``.
 
     Attributes:
-        ended: Nothing more can be written.
         keep_alive: Whether the connection may serve another request afterwards.
+        started: A status line has been written.
+        ended: Nothing more can be written.
+        bytes_sent: Body bytes handed to the connection so far.
     """
 
-    __slots__ = (
-        "_bare", "_chunked", "_connection", "_head", "_http11",
-        "bytes_sent", "ended", "keep_alive", "started",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        connection: "ServerConnection",
-        http11: bool,  # noqa: FBT001  keywords cost 0.2 µs here, once a request
-        keep_alive: bool,  # noqa: FBT001
-        bare: bool,  # noqa: FBT001
-    ) -> None:
-        """Belong to one request; ``bare`` replies (to HEAD) carry no body."""
-        self._connection = connection
-        self._http11 = http11
-        self._bare = bare
-        self._chunked = False
-        self._head = b""
-        self.keep_alive = keep_alive
-        self.started = False
-        self.ended = False
-        self.bytes_sent = 0
+    _connection: "ServerConnection"
+    _http11: bool
+    keep_alive: bool
+    _bare: bool
+    """Carries no body, being the answer to HEAD."""
+    _chunked: bool = False
+    _head: bytes = b""
+    """Held back until the first body bytes."""
+    started: bool = False
+    ended: bool = False
+    bytes_sent: int = 0
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""

@@ -115,7 +115,7 @@ def floor(exchange: Exchange, failure: Failure) -> Exchange:
     if failure.status in RELAYED:
         raise RelayedFailure(failure)
     raise NoAnswer(
-        f"no model answered in time (last: {failure.reason})",
+        f"no model gave an answer in the time there was (last: {failure.reason})",
         hint=f"see 'steadyhand requests explain {exchange.request_id}'",
         retry_after_s=failure.retry_after_s or RETRY_AFTER_S,
     )

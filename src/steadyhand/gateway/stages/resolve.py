@@ -72,8 +72,9 @@ def caller_budget_s(headers: dict[bytes, bytes], chat: ChatRequest) -> float:
 
     It may be less than the route's; more has no effect.
     """
-    if chat.steadyhand is not UNSET and chat.steadyhand.deadline_ms is not None:
-        milliseconds = chat.steadyhand.deadline_ms
+    extension = chat.steadyhand
+    if extension is not UNSET and extension is not None and extension.deadline_ms is not None:
+        milliseconds = extension.deadline_ms
     elif b"x-steadyhand-deadline-ms" in headers:
         try:
             milliseconds = float(headers[b"x-steadyhand-deadline-ms"])
