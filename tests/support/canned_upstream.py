@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from time import sleep
 from typing import Any
 
 from typing_extensions import override
@@ -40,7 +41,8 @@ class Close:
 
 
 CLOSE = Close()
-Step = bytes | Gate | Close
+Step = bytes | float | Gate | Close
+"""Bytes to write, seconds to wait, a gate to wait at, or the end."""
 
 
 @dataclass
@@ -131,6 +133,8 @@ class CannedUpstream:
             match step:
                 case bytes():
                     connection.sendall(step)
+                case float():
+                    sleep(step)
                 case Gate():
                     step.wait()
                 case _:

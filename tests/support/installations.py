@@ -8,6 +8,8 @@ another ladder or class writes a route.
 import http.client
 import json
 import re
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -134,6 +136,20 @@ class Installation:
     def release(self) -> str:
         """Return the digest of the snapshot that answers now."""
         return self.ask("up/steady").headers["x-steadyhand-release"]
+
+    def stored(self) -> Counter[str]:
+        """Return how often each request id stands in the database."""
+        path = self.root / ".steadyhand/steadyhand.db"
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+        try:
+            return Counter(row[0] for row in connection.execute("SELECT request_id FROM records"))
+        finally:
+            connection.close()
+
+    def log_bytes(self) -> int:
+        """Return the size of the record log on disk."""
+        folder = self.root / ".steadyhand/log"
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
     def gateway_pid(self) -> int:
         """Return the gateway process, once it listens."""

@@ -140,3 +140,13 @@ def listens(pid: int, port: int) -> bool:
                 if str(descriptor.readlink()) in wanted:
                     return True
     return False
+
+
+def connections(port: int) -> set[int]:
+    """Return the clients' ports of the connections that stand to ``port`` on loopback."""
+    found = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state = line.split()[:4]
+        if state == "01" and int(remote.rpartition(":")[2], 16) == port:
+            found.add(int(local.rpartition(":")[2], 16))
+    return found
