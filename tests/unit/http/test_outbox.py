@@ -14,10 +14,12 @@ class Received(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.data = b""
+        self.changed = asyncio.Event()
 
     @override
     def data_received(self, data: bytes) -> None:
         self.data += data
+        self.changed.set()
 
 
 class Line:
@@ -30,7 +32,8 @@ class Line:
     async def arrives(self, data: bytes) -> None:
         async with asyncio.timeout(10):
             while self.received.data != data:
-                await asyncio.sleep(0.001)
+                self.received.changed.clear()
+                await self.received.changed.wait()
 
 
 @pytest.fixture
