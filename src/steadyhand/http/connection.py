@@ -158,6 +158,10 @@ class ServerConnection(asyncio.Protocol):
         """Send ``data`` together with what the other connections write in this turn."""
         self.server.outbox.write(self.loop, self.transport, data)
 
+    def write_at_once(self, data: bytes) -> None:
+        """Send ``data`` now."""
+        self.server.outbox.write_at_once(self.transport, data)
+
     def close(self) -> None:
         """Close after what was written has left, at most ``linger_s`` from now."""
         self.gone = self._deaf = True

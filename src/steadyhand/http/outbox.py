@@ -35,6 +35,12 @@ class Outbox:
         if self._size > FLUSH_BYTES:
             self.flush()
 
+    def write_at_once(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Send ``data`` now, after what waits: for parts of a stream, which are due one by one."""
+        if self._waiting:
+            self.flush()
+        transport.write(data)
+
     def flush(self) -> None:
         """Send everything now; to be called before a transport is closed in order."""
         waiting, self._waiting = self._waiting, []

@@ -92,7 +92,7 @@ class ServerReply(msgspec.Struct, eq=False):
             data = b"%b%x\r\n%b\r\n" % (head, len(data), data)
         elif head:
             data = head + data
-        connection.write(data)
+        connection.write_at_once(data)
 
     async def drain(self) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""

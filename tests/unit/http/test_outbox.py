@@ -79,3 +79,11 @@ async def test_a_connection_that_was_cut_meanwhile_is_passed_over(line: Line) ->
     outbox.flush()
     await asyncio.sleep(0.01)
     assert line.received.data == b""
+
+
+async def test_a_part_of_a_stream_leaves_at_once_and_after_what_waits(line: Line) -> None:
+    outbox, loop = Outbox(), asyncio.get_running_loop()
+    outbox.write(loop, line.transport, b"a")
+    outbox.write_at_once(line.transport, b"b")
+    outbox.write(loop, line.transport, b"c")
+    await line.arrives(b"abc")
