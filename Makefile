@@ -44,6 +44,9 @@ $(SETUP): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/py
 	@echo "installing the runtime into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c 'import sysconfig; "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "") or print( \
+		"note: this Python was built without optimisation; with one that was (Debian and python.org build theirs" \
+		" so), the gateway needs about a third less CPU: make setup PYTHON=...")'
 	@touch $@
 
 $(DEV): requirements/dev.txt $(SETUP)

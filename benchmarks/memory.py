@@ -1,9 +1,9 @@
 """Watch the memory of a gateway process over many requests of every kind.
 
-``python -m benchmarks.memory`` serves a temporary workspace, sends 200,000 requests (or
+``python -m benchmarks.memory`` serves a temporary workspace, sends 500,000 requests (or
 ``--requests``) of the :mod:`benchmarks.mixture`, and prints how much memory the process that
 answers them holds. A leak shows as growth in the second half, when every buffer and pool has long
-had its size.
+had its size: 3 MB there are 12 bytes lost with each request.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def growth_mb(samples: Sequence[tuple[int, float]]) -> float:
 def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory")
-    parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--requests", type=int, default=500_000)
     parser.add_argument("--limit-s", type=float, default=1_800.0, help="longest run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(

@@ -33,11 +33,12 @@ def print_welcome(
     texts = [name for name, route in settings.routes.items() if route.floor.kind == "template"]
     route = next(iter((*texts, *settings.routes)), "<route>")
     body = f'{{"model":"{route}","messages":[{{"role":"user","content":"What does VACUUM do?"}}]}}'
+    count = "1 process" if processes == 1 else f"{processes} processes"
     # Commands find the control API in the workspace, unless a flag has moved it.
     moved = control_port != configured_control_port
     control = f" --url http://{server.control_host}:{control_port}" if moved else ""
     lines = (
-        f"AI API       {scheme}://{server.host}:{port}/v1   ({processes} processes)",
+        f"AI API       {scheme}://{server.host}:{port}/v1   ({count})",
         f"control API  http://{server.control_host}:{control_port}   (metrics at /metrics)",
         f"workspace    {workspace}   (changed files are taken over at once)",
         "try          "

@@ -5,7 +5,6 @@ The token is made once, kept in a file that only this user can read, and held in
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from steadyhand.control.failures import InvalidToken
 from steadyhand.core.errors import SecretUnavailable
+from steadyhand.storage.files import create_secret
 
 HINT = "send 'Authorization: Bearer <token>'; the token is in .steadyhand/control.token"
 
@@ -55,18 +55,9 @@ def load_or_create_token(path: Path) -> str:
     Raises:
         SecretUnavailable: The file is empty, or others may read it.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"shc_{secrets.token_urlsafe(32)}\n")
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was first; its token is the one
-        finally:
-            draft.unlink()
+        create_secret(path, f"shc_{secrets.token_urlsafe(32)}\n".encode("ascii"))
     if path.stat().st_mode & 0o077:
         raise SecretUnavailable(
             f"token file {path} can be read by other users", hint=f"chmod 600 {path}"

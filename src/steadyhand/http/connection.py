@@ -154,9 +154,14 @@ class ServerConnection(asyncio.Protocol):
             if self._ahead or self._reader.phase:
                 self._read_on()
 
+    def write(self, data: bytes) -> None:
+        """Send ``data`` together with what the other connections write in this turn."""
+        self.server.outbox.write(self.loop, self.transport, data)
+
     def close(self) -> None:
         """Close after what was written has left, at most ``linger_s`` from now."""
         self.gone = self._deaf = True
+        self.server.outbox.flush()
         self.transport.close()
         if self.transport.get_write_buffer_size():
             self._arm_close()
@@ -238,7 +243,7 @@ class ServerConnection(asyncio.Protocol):
         """Bound the wait for the rest of a request, and ask for it if the client wants that."""
         if self._reader.expects_continue:
             self._reader.expects_continue = False
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._timer.bring_forward(self._next_due_s())
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -253,11 +258,12 @@ class ServerConnection(asyncio.Protocol):
         """Answer and close, so that the client can read the answer though it is still sending."""
         self.gone = self._deaf = True
         headers, body = self.server.render_error(refusal.status, refusal.code, refusal.message)
-        self.transport.write(
+        self.write(
             b"%b%bcontent-length: %d\r\nconnection: close\r\n\r\n%b"
             % (status_line(refusal.status), header_lines(headers), len(body), body)
         )
         if self.transport.can_write_eof():
+            self.server.outbox.flush()
             self.transport.write_eof()
             self._arm_close()
         else:

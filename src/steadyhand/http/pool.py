@@ -24,6 +24,7 @@ from steadyhand.http.limits import PoolLimits
 from steadyhand.http.messages import Limits
 from steadyhand.http.native_reply import NativeReply
 from steadyhand.http.origin import Origin
+from steadyhand.http.outbox import Outbox
 from steadyhand.http.tls import client_context
 from steadyhand.http.upstream import StaleConnection, UpstreamConnection
 
@@ -36,6 +37,7 @@ class Pool:
     Attributes:
         origin: Where requests go.
         limits: How many connections, and what they may hold.
+        outbox: Where connections put the requests they send.
         opened: Connections opened so far.
         reused: Exchanges begun on a kept connection.
         retried: Exchanges repeated on a fresh connection, the kept one having been closed.
@@ -44,7 +46,7 @@ class Pool:
 
     __slots__ = (
         "_closed", "_idle", "_live", "_places", "_tls", "_vacant", "_waiters",
-        "limits", "opened", "origin", "retried", "reused", "waiting",
+        "limits", "opened", "origin", "outbox", "retried", "reused", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +55,7 @@ class Pool:
         """Open nothing yet; an https origin without ``tls`` is verified by the system's CAs."""
         self.origin = origin
         self.limits = limits
+        self.outbox = Outbox()
         self.opened = self.reused = self.retried = self.waiting = 0
         self._tls = (tls or client_context()) if origin.scheme == "https" else None
         self._idle: dict[UpstreamConnection, None] = {}

@@ -52,15 +52,16 @@ class ServerReply(msgspec.Struct, eq=False):
         if connection.gone:
             return
         if status in BODILESS:
-            connection.transport.write(head + b"\r\n")
+            connection.write(head + b"\r\n")
         else:
             head += b"content-length: %d\r\n\r\n" % len(body)
             if self._bare:
-                connection.transport.write(head)
+                connection.write(head)
             elif len(body) < _JOIN_BYTES:
-                connection.transport.write(head + body)
+                connection.write(head + body)
             else:
-                connection.transport.writelines((head, body))
+                connection.write(head)
+                connection.write(body)
             self.bytes_sent = len(body)
         connection.finished(self)
 
@@ -91,7 +92,7 @@ class ServerReply(msgspec.Struct, eq=False):
             data = b"%b%x\r\n%b\r\n" % (head, len(data), data)
         elif head:
             data = head + data
-        connection.transport.write(data)
+        connection.write(data)
 
     async def drain(self) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""
@@ -113,7 +114,7 @@ class ServerReply(msgspec.Struct, eq=False):
             return
         last = b"0\r\n\r\n" if self._chunked and not self._bare else b""
         if self._head or last:
-            connection.transport.write(self._head + last)
+            connection.write(self._head + last)
             self._head = b""
         connection.finished(self)
 
@@ -147,4 +148,4 @@ class ServerReply(msgspec.Struct, eq=False):
     def _flush_head(self) -> None:
         head, self._head = self._head, b""
         if head and not self._connection.gone:
-            self._connection.transport.write(head)
+            self._connection.write(head)

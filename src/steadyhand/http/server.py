@@ -8,6 +8,7 @@ from steadyhand.http.connection import ServerConnection
 from steadyhand.http.head import DatedStatus
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Headers
+from steadyhand.http.outbox import Outbox
 
 RenderError = Callable[[int, str, str], tuple[Headers, bytes]]
 """Makes headers and body of an error that the server answers itself: status, code, message."""
@@ -21,6 +22,7 @@ class Server:
         limits: What is accepted.
         render_error: Makes the body of what the server refuses (400, 408, 413, 415, 431, 503) and
             of a handler's failure (500).
+        outbox: Where connections put what they write.
         closing: Set while draining; replies then say ``Connection: close``.
         requests: Whole requests received.
         in_flight: Handlers running now.
@@ -33,7 +35,8 @@ class Server:
 
     __slots__ = (
         "_tails", "_vacant", "bad_requests", "closing", "dated_status", "disconnects", "failures",
-        "handler", "in_flight", "limits", "listener", "open_connections", "refused_connections",
+        "handler", "in_flight", "limits", "listener", "open_connections", "outbox",
+        "refused_connections",
         "render_error", "requests", "timeouts",
     )  # fmt: skip
 
@@ -45,6 +48,7 @@ class Server:
         self.limits = limits
         self.render_error = render_error
         self.dated_status = DatedStatus()
+        self.outbox = Outbox()
         self.open_connections: set[ServerConnection] = set()
         self.closing = False
         self.requests = self.in_flight = self.bad_requests = self.timeouts = 0

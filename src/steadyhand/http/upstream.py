@@ -97,9 +97,10 @@ class UpstreamConnection(asyncio.Protocol):
             waiter.set_result(None)
             return waiter
         if len(body) < _JOIN_BYTES:
-            self._transport.write(head + body)
+            self._pool.outbox.write(self._loop, self._transport, head + body)
         else:
-            self._transport.writelines((head, body))
+            self._pool.outbox.write(self._loop, self._transport, head)
+            self._pool.outbox.write(self._loop, self._transport, body)
         due_s = self._timer.due_s
         if now_s + limits.first_byte_s < due_s or total_at_s < due_s or give_up_at_s < due_s:
             self._timer.bring_forward(self._next_due()[0])
