@@ -7,7 +7,7 @@ from time import monotonic, sleep
 import pytest
 
 from tests.support.chats import DONE
-from tests.support.installations import Installation, chat_request, installation
+from tests.support.installations import Installation, Upstreams, chat_request, serving
 from tests.support.load import Load, loaded
 from tests.support.programs import children, eventually, listens
 from tests.support.raw_client import Answer, Line
@@ -20,11 +20,11 @@ STALL_S = 2.0
 
 
 def test_at_most_the_stated_window_of_records_is_lost(
-    tmp_path_factory: pytest.TempPathFactory, dead_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEADYHAND_RECORDS__WINDOW_MS", str(int(WINDOW_S * 1000)))
     folder = tmp_path_factory.mktemp("killed")
-    with installation(folder, dead_port) as house, loaded(house, clients=4) as load:
+    with serving(folder, upstreams) as house, loaded(house, clients=4) as load:
         first = house.gateway_pid()
         eventually(lambda: len(load.answered) > 300, "load")
         sleep(STALL_S)
@@ -57,11 +57,11 @@ def missing(house: Installation, load: Load, *, of_first: bool) -> set[str]:
 
 
 def test_streams_of_the_other_process_go_on_and_broken_ones_are_not_called_whole(
-    tmp_path_factory: pytest.TempPathFactory, dead_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEADYHAND_SERVER__PROCESSES", "2")
     folder = tmp_path_factory.mktemp("two")
-    with installation(folder, dead_port) as house:
+    with serving(folder, upstreams) as house:
         lines = [Line(house.port) for _ in range(16)]
         answers: list[Answer] = []
         for line in lines:

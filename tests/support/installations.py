@@ -7,7 +7,6 @@ another ladder or class writes a route.
 
 import http.client
 import json
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.support.canned_upstream import CannedUpstream, canned_upstream
+from tests.support.canned_upstream import CannedUpstream
 from tests.support.programs import Program, eventually, running
 from tests.support.raw_client import Answer, Line, request_bytes
 
@@ -53,6 +52,15 @@ class SimulatedUpstream:
         """Return the latest request that carries ``marker``, if it has come."""
         rows = self.control("GET", "/simulate/requests")["requests"]
         return next((row for row in reversed(rows) if marker in row["body"]), None)
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """What an installation calls; ``dead_port`` refuses every connection."""
+
+    simulated: SimulatedUpstream
+    canned: CannedUpstream
+    dead_port: int
 
 
 @dataclass
@@ -199,8 +207,9 @@ def read_json(port: int, method: str, path: str, body: object = None) -> Any:
         connection.close()
 
 
-def settings_text(simulated: int, canned: int, dead: int) -> str:
+def settings_text(upstreams: Upstreams) -> str:
     """Return ``steadyhand.toml``: one gateway process, small windows, patient budgets."""
+    simulated, canned = upstreams.simulated.port, upstreams.canned.port
     return f"""
 [server]
 processes = 1
@@ -241,7 +250,7 @@ api_key = "file:upstream.key"
 
 [providers.dead]
 kind = "openai"
-base_url = "http://127.0.0.1:{dead}/v1"
+base_url = "http://127.0.0.1:{upstreams.dead_port}/v1"
 """
 
 
@@ -277,17 +286,12 @@ def simulated_upstream(folder: Path) -> Iterator[SimulatedUpstream]:
 
 @contextmanager
 def serving(
-    folder: Path,
-    simulated: SimulatedUpstream,
-    canned: CannedUpstream,
-    *,
-    dead_port: int,
-    files: Mapping[str, str] | None = None,
+    folder: Path, upstreams: Upstreams, files: Mapping[str, str] | None = None
 ) -> Iterator[Installation]:
     """Write a workspace and serve it until the block ends; ``files`` add to it or replace."""
     root = folder / "workspace"
     for name, text in {
-        "steadyhand.toml": settings_text(simulated.port, canned.port, dead_port),
+        "steadyhand.toml": settings_text(upstreams),
         "keys.toml": keys_text(),
         "upstream.key": UPSTREAM_KEY,
         "routes/answers.toml": route_text("up/steady"),
@@ -299,19 +303,6 @@ def serving(
     (root / "upstream.key").chmod(0o600)
     ports = ("--port", "0", "--control-port", "0")
     with running(folder, "serve", "serve", "--workspace", root, *ports) as program:
-        program.says(r"then +.*requests list")
-        port, control_port = re.findall(r"http://127\.0\.0\.1:(\d+)", program.out)[:2]
-        yield Installation(root, program, int(port), int(control_port), simulated, canned)
-
-
-@contextmanager
-def installation(
-    folder: Path, dead_port: int, files: Mapping[str, str] | None = None
-) -> Iterator[Installation]:
-    """Run upstreams of its own and an installation over them until the block ends."""
-    with (
-        simulated_upstream(folder) as simulated,
-        canned_upstream() as canned,
-        serving(folder, simulated, canned, dead_port=dead_port, files=files) as made,
-    ):
-        yield made
+        control_port = int(program.says(r"control API +http://127\.0\.0\.1:(\d+)").group(1))
+        port = int(program.says(r"AI API +http://127\.0\.0\.1:(\d+)").group(1))
+        yield Installation(root, program, port, control_port, upstreams.simulated, upstreams.canned)

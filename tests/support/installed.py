@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.installations import Installation, installation, route_text
+from tests.support.canned_upstream import CannedUpstream, canned_upstream
+from tests.support.installations import (
+    Installation,
+    SimulatedUpstream,
+    Upstreams,
+    route_text,
+    serving,
+    simulated_upstream,
+)
 
 FAILING = ("error-400", "error-500", "error-200", "html-200", "malformed-json")
 
@@ -32,7 +40,27 @@ def dead_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, dead_port: int) -> Iterator[Installation]:
-    """The shared installation: requests only; whoever changes or kills makes one of their own."""
-    with installation(tmp_path_factory.mktemp("house"), dead_port, ROUTES) as made:
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedUpstream]:
+    """A simulated provider on a port; whoever breaks it for every model starts another."""
+    with simulated_upstream(tmp_path_factory.mktemp("simulated")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def canned() -> Iterator[CannedUpstream]:
+    """An upstream that plays the tests' own scripts."""
+    with canned_upstream() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[Installation]:
+    """The shared installation: requests only; whoever changes or kills makes one of their own."""
+    with serving(tmp_path_factory.mktemp("house"), upstreams, ROUTES) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def upstreams(simulated: SimulatedUpstream, canned: CannedUpstream, dead_port: int) -> Upstreams:
+    """Everything that the shared installations call."""
+    return Upstreams(simulated, canned, dead_port)

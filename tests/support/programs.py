@@ -18,14 +18,18 @@ PATIENCE_S = 60.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
+def eventually(
+    look: Callable[[], T | None], what: str | Callable[[], str], within_s: float = PATIENCE_S
+) -> T:
     """Return the first thing that ``look`` finds (neither ``None`` nor false)."""
     until_s = monotonic() + within_s
     while True:
         found = look()
         if found:
             return found
-        assert monotonic() < until_s, f"waited {within_s} s in vain for {what}"
+        if monotonic() > until_s:
+            wanted = what if isinstance(what, str) else what()
+            raise AssertionError(f"waited {within_s} s in vain for {wanted}")
         sleep(0.05)
 
 
@@ -66,7 +70,7 @@ class Program:
                 raise AssertionError(f"{self.name} ended: {self.out}{self.err}")
             return found
 
-        return eventually(look, f"{pattern!r} from {self.name}: {self.out}{self.err}")
+        return eventually(look, lambda: f"{pattern!r} from {self.name}: {self.out}{self.err}")
 
     def exit_code(self, within_s: float = PATIENCE_S) -> int:
         """Wait until it has ended by itself."""

@@ -57,7 +57,11 @@ def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
 
 
 class Fingerprint:
-    """Tells when a file of the workspace that shapes answers has changed."""
+    """Tells when a file of the workspace that shapes answers has changed.
+
+    A published snapshot that vanishes counts as a change too: a gateway that dies then finds
+    nothing to serve from until the workspace is published again.
+    """
 
     PATTERNS = (
         "steadyhand.toml",
@@ -67,18 +71,20 @@ class Fingerprint:
         "knowledge/*/sections.jsonl",
     )
 
-    def __init__(self, workspace: Path) -> None:
-        """Remember the files as they are now."""
+    def __init__(self, workspace: Path, published: Path) -> None:
+        """Remember the files as they are now; ``published`` is the snapshot in force."""
         self._workspace = workspace
+        self._published = published
+        self._was_published = published.exists()
         self._seen = self._look()
 
     def changed(self) -> bool:
         """Tell whether any file differs from the last call, by size and time of change."""
-        now = self._look()
-        if now == self._seen:
-            return False
-        self._seen = now
-        return True
+        now, is_published = self._look(), self._published.exists()
+        vanished = self._was_published and not is_published
+        same = now == self._seen and not vanished
+        self._seen, self._was_published = now, is_published
+        return not same
 
     def _look(self) -> dict[str, tuple[int, int]]:
         found = {}

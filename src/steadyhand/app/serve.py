@@ -16,6 +16,7 @@ from steadyhand.app.welcome import print_welcome
 from steadyhand.http.listening import listen, reserve
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
+from steadyhand.snapshot import store
 from steadyhand.telemetry import logs
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     listener = listen(server.control_host, server.control_port)
     supervisor = Supervisor(
         publish=partial(republish, workspace, flags),
-        changed=Fingerprint(workspace).changed,
+        changed=Fingerprint(workspace, State(settings).snapshots / store.CURRENT).changed,
         drain_s=server.drain_s,
     )
     count = server.processes or len(os.sched_getaffinity(0))

@@ -37,7 +37,7 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         exchange.chat.model[:MAX_MODEL_CHARACTERS],
         exchange.stream,
         ladder.slo.name if ladder is not None else "",
-        0 if budget_s == inf else int(budget_s * 1e6),
+        0 if budget_s == inf else round(budget_s * 1e6),
         judged_s <= exchange.deadline_s,
         trail.status,
         trail.outcome,

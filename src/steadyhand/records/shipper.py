@@ -116,7 +116,12 @@ class Shipper:
         Never raises: a store or a disk that fails is counted, and that writer waits.
         """
         status = self.status
-        found = writers(self._log)
+        try:
+            found = writers(self._log)
+        except OSError as error:
+            status.failures += 1
+            logger.warning("the record log cannot be read: %s", error)
+            return 0
         shipped, failures = 0, status.failures
         for writer in found:
             try:
@@ -199,9 +204,9 @@ class Shipper:
     def _waiting_bytes(self, writer: str) -> int:
         directory, cursor = self._log / writer, self._cursors.get(writer, START)
         waiting = 0
-        for number in segment_numbers(directory):
-            if number >= cursor.segment:
-                with suppress(FileNotFoundError):
+        with suppress(OSError):  # the next pass counts again
+            for number in segment_numbers(directory):
+                if number >= cursor.segment:
                     waiting += segment_path(directory, number).stat().st_size
                     waiting -= cursor.offset if number == cursor.segment else HEADER_BYTES
         return max(0, waiting)

@@ -57,10 +57,11 @@ class SegmentWriter:
             self._open_next(next_sequence)
 
     def stored_bytes(self) -> int:
-        """Return how many bytes are on disk and not yet shipped and deleted."""
+        """Return how many bytes are on disk and not yet shipped and deleted, as far as known."""
         if self._closed:
-            present = set(segment_numbers(self._directory))
-            self._closed = {n: size for n, size in self._closed.items() if n in present}
+            with suppress(OSError):  # cannot be listed now: what was there counts as there
+                present = set(segment_numbers(self._directory))
+                self._closed = {n: size for n, size in self._closed.items() if n in present}
         current = self._segment.size if self._segment is not None else 0
         return current + sum(self._closed.values())
 

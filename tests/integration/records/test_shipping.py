@@ -175,3 +175,15 @@ def test_an_empty_or_absent_log_is_nothing_to_do(tmp_path: Path) -> None:
     shipper = Shipper(tmp_path / "absent", store)
     assert shipper.ship_once() == 0
     assert shipper.status.failures == 0
+
+
+def test_a_log_that_cannot_be_listed_is_counted_and_tried_again(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "log"
+    in_the_way.write_text("a file where the log should be")
+    _, store = open_store(tmp_path)
+    shipper = Shipper(in_the_way, store)
+    assert shipper.ship_once() == 0
+    assert shipper.status.failures == 1
+    in_the_way.unlink()
+    write_log(in_the_way, [record(1), record(2)])
+    assert shipper.ship_once() == 2
