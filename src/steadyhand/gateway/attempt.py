@@ -101,6 +101,7 @@ class BegunStream(msgspec.Struct):
     held: bytes
     stream: ChatStream
     reply: UpstreamReply
+    rung: LiveRung
 
 
 async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> BegunStream:
@@ -125,7 +126,7 @@ async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) 
     except BaseException:
         reply.close()
         raise
-    return BegunStream(b"".join(held), stream, reply)
+    return BegunStream(b"".join(held), stream, reply, rung)
 
 
 def fail_early(

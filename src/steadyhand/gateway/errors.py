@@ -72,6 +72,12 @@ def body(status: int, code: str | None, message: str, param: str | None = None) 
     return msgspec.json.encode(ErrorEnvelope(ErrorBody(message, error_type(status), param, code)))
 
 
+def relayed(failure: Failure, status: int, message: str) -> bytes:
+    """Return a body with the provider's ``type``, ``param`` and ``code``."""
+    kind = failure.type or error_type(status)
+    return msgspec.json.encode(ErrorEnvelope(ErrorBody(message, kind, failure.param, failure.code)))
+
+
 def render(error: SteadyhandError) -> tuple[int, list[Header], bytes]:
     """Return status, headers and body for ``error``."""
     headers: list[Header] = [JSON]
@@ -86,9 +92,7 @@ def render(error: SteadyhandError) -> tuple[int, list[Header], bytes]:
         headers += passed_on(failure.headers)
         if error.status == 429 and not error.retryable:
             headers.append((b"x-should-retry", b"false"))  # a quota: OpenAI's SDKs obey
-        kind = failure.type or error_type(error.status)
-        envelope = ErrorEnvelope(ErrorBody(error.message, kind, failure.param, failure.code))
-        return error.status, headers, msgspec.json.encode(envelope)
+        return error.status, headers, relayed(failure, error.status, error.message)
     return error.status, headers, body(error.status, error.code, str(error), error.param)
 
 

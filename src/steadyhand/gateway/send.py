@@ -68,7 +68,7 @@ async def stream(exchange: Exchange, begun: BegunStream) -> str:
         exchange.trail.first_content_s = monotonic()
         upstream.give_up_at(inf)
         broken = await pump(exchange, begun)
-        reason = finish(exchange, begun.stream, broken)
+        reason = finish(exchange, begun, broken)
         if reason == "ok":
             await let_end(upstream)
     finally:
@@ -95,14 +95,16 @@ async def pump(exchange: Exchange, begun: BegunStream) -> str:
         return error.reason
 
 
-def finish(exchange: Exchange, chat: ChatStream, broken: str) -> str:
+def finish(exchange: Exchange, begun: BegunStream, broken: str) -> str:
     """Write the end that the stream deserves; return ``ok`` or why it is not whole."""
-    reply, trail = exchange.reply, exchange.trail
+    reply, trail, chat = exchange.reply, exchange.trail, begun.stream
     if chat.is_whole:
         reply.write(sse.event(sse.DONE))
         reason = "ok"
     elif chat.error is not None:
-        reply.write(sse.event(chat.error))
+        said = begun.rung.classify(200, begun.reply.headers, chat.error)  # no secrets, our shape
+        message = said.message or "the provider broke the answer off with an error"
+        reply.write(sse.event(errors.relayed(said, 502, message)))
         reason = "upstream_error_event"
     else:
         reason = broken or ("malformed" if chat.malformed else "truncated")
