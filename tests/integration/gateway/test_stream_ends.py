@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.support.canned_upstream import CLOSE, Gate
-from tests.support.chats import DONE, begins, chunk, error_body, event, says, stops
-from tests.support.installations import Installation
+from tests.support.chats import DONE, begins, chunk, error_body, event, says, stops, write
+from tests.support.installations import UPSTREAM_KEY, Installation
 from tests.support.raw_client import Answer
 
 TRUNCATING = {
@@ -81,6 +81,28 @@ def test_an_error_event_in_mid_stream_is_passed_on_and_is_the_end(house: Install
     assert cut_short(answer) == json.loads(complaint)["error"]
     record = house.record(answer.request_id)
     assert (record["outcome"], record["reason"]) == ("truncated", "upstream_error_event")
+
+
+def test_an_error_event_in_mid_stream_echoes_no_key_and_has_the_client_s_shape(
+    house: Installation,
+) -> None:
+    gate = Gate()
+    leak = write({"error": {"message": f"bad key {UPSTREAM_KEY}", "code": 500}})
+    script = house.canned.stream(event(chunk(says("so"))), gate, event(leak))
+    with house.begin(f"canned/{script.model}", stream=True) as (line, answer):
+        line.piece(answer)
+        gate.open()
+        line.rest(answer)
+    assert UPSTREAM_KEY.encode() not in answer.body
+    error = cut_short(answer)
+    assert (error["type"], error["param"], error["code"]) == ("server_error", None, None)
+
+
+@pytest.mark.parametrize("model", ["then-cut-mid-word", "then-cut-mid-tool-call"])
+def test_once_an_answer_has_begun_no_other_rung_speaks(house: Installation, model: str) -> None:
+    answer = house.ask(model, stream=True)
+    assert cut_short(answer)["code"] == "stream_truncated"
+    assert len(house.record(answer.request_id)["attempts"]) == 1
 
 
 @pytest.mark.parametrize(
