@@ -70,6 +70,7 @@ test: dev check  ## check, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
+	@rm -f .coverage.*  # what killed processes left half written
 	$(BIN)/coverage report
 	@echo "pure modules, 100 % wanted:"
 	@$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.support.pure)"
