@@ -68,16 +68,46 @@ class InvalidValue(InvalidRequest):
     code = "invalid_value"
 
 
-class BodyTooLarge(InvalidRequest):
-    """The body is longer than the listener accepts."""
+class Refused(SteadyhandError):
+    """The listener refuses a request before it can be read; there is no record of it."""
+
+    code, status = "bad_request", 400
+
+
+class RequestTooSlow(Refused):
+    """The request did not arrive within the listener's times."""
+
+    code, status = "request_timeout", 408
+
+
+class BodyTooLarge(Refused):
+    """The body is longer than the listener accepts, or grows beyond it when decoded."""
 
     code, status = "request_too_large", 413
 
 
-class UnsupportedEncoding(InvalidRequest):
+class UnsupportedEncoding(Refused):
     """The body's content encoding is one that we do not decode."""
 
     code, status = "unsupported_content_encoding", 415
+
+
+class ExpectationFailed(Refused):
+    """The request expects something else than ``100-continue``."""
+
+    code, status = "expectation_failed", 417
+
+
+class HeadTooLarge(Refused):
+    """Request line and headers are longer than the listener accepts."""
+
+    code, status = "request_head_too_large", 431
+
+
+class TooManyConnections(Refused):
+    """One client connection more than the listener holds open."""
+
+    code, status, retryable = "too_many_connections", 503, True
 
 
 class InvalidKey(SteadyhandError):
@@ -113,12 +143,6 @@ class MethodNotAllowed(SteadyhandError):
         """``allowed`` is the value of the ``Allow`` header."""
         super().__init__(message, hint=hint)
         self.allowed = allowed
-
-
-class Overloaded(SteadyhandError):
-    """This process holds as many requests as it is set to hold; nothing was sent upstream."""
-
-    code, status, retryable = "overloaded", 503, True
 
 
 class NoAnswer(SteadyhandError):

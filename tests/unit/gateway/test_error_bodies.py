@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from steadyhand.core.errors import InvalidKey, NoAnswer, Overloaded, RouteForbidden, SteadyhandError
+from steadyhand.core.errors import (
+    InvalidKey,
+    NoAnswer,
+    RouteForbidden,
+    SteadyhandError,
+    TooManyConnections,
+)
 from steadyhand.gateway import errors
 from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.providers.base import Failure
@@ -64,7 +70,7 @@ def test_a_provider_that_said_nothing_is_named_by_its_status() -> None:
     [(0.2, b"1", b"200"), (1.0, b"1", b"1000"), (1.2345, b"2", b"1235"), (0.0, b"0", b"0")],
 )
 def test_a_wait_is_rounded_up(retry_after_s: float, seconds: bytes, milliseconds: bytes) -> None:
-    _, headers, _ = errors.render(Overloaded("full", retry_after_s=retry_after_s))
+    _, headers, _ = errors.render(TooManyConnections("full", retry_after_s=retry_after_s))
     assert dict(headers)[b"retry-after"] == seconds
     assert dict(headers)[b"retry-after-ms"] == milliseconds
 
