@@ -36,7 +36,10 @@ Consumer = Callable[[Sequence[Record]], None]
 """Takes records once they are stored, in the order of each writer."""
 
 BATCH = 2_000
-IDLE_S = 0.2
+IDLE_S = 0.5
+"""Time between passes that found little. A pass has a fixed cost (a transaction, a sync) that
+answers on the same core have to wait for: at 500 requests a second, five passes a second put their
+99th percentile at 2.1 ms, two at 1.5, one at 1.4, none at 1.1 (medians of three)."""
 LONGEST_PAUSE_S = 5.0
 
 
