@@ -29,7 +29,7 @@ EXPECTED = [
         [
             "x-steadyhand-rung: template",
             "cannot be reached right now",
-            "simulated/steady-backup  server error, status 500",
+            "simulated/quote   server error, status 500",
             "sent: status 200 by template",
         ],
     ),
@@ -94,3 +94,14 @@ def test_an_added_provider_can_be_called_at_once(clone: Clone) -> None:
     printed = clone.shell(question.replace('"support"', '"local/any"'))
     assert '"code":"no_answer"' in printed
     assert "connect_failed" in printed
+
+
+def test_the_second_rung_of_the_demo_speaks_when_the_first_is_broken(clone: Clone) -> None:
+    """As docs/start/first-request.md lets a newcomer see it; a fallback must be reachable."""
+    question = next(text for _, text in BLOCKS if text.startswith("curl"))
+    question = question.replace("curl -s ", "curl -si ")
+    clone.edit("routes/support.toml", lambda route: route.replace('"steady"', '"error-500"'))
+    printed = clone.shell(question)
+    assert "x-steadyhand-deployment: simulated/quote" in printed
+    assert "x-steadyhand-reason: server_error" in printed
+    clone.edit("routes/support.toml", lambda route: route.replace('"error-500"', '"steady"'))

@@ -188,6 +188,13 @@ MISTAKES: list[tuple[str, dict[str, str | None], str, str, str | None]] = [
         "instant",
     ),
     (
+        "E0313",
+        {"routes/ask.toml": ROUTE.replace('model = "steady"', 'model = "steady-backup"')},
+        "routes/ask.toml:7",
+        "rungs[0].model",
+        None,
+    ),
+    (
         "E0304",
         {"routes/ask.toml": ROUTE[: ROUTE.index("[floor]")]},
         "routes/ask.toml",

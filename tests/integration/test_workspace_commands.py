@@ -72,7 +72,7 @@ def test_the_support_route_carries_the_manual_in_its_prompt(demo: Path) -> None:
     assert sum(len(passage.text) for passage in prompt.passages) < 6_500
     assert [rung.own_keys["model"] for rung in settings.routes["support"].rungs] == [
         "steady",
-        "steady-backup",
+        "quote",
     ]
     floors = {name: route.floor.kind for name, route in settings.routes.items()}
     assert floors == {"support": "template", "classify": "schema", "strict": "error"}

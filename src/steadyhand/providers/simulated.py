@@ -11,6 +11,7 @@ from math import inf
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from steadyhand.core.errors import ConfigurationError
 from steadyhand.http.failures import (
     ConnectFailed,
     ConnectionLost,
@@ -76,6 +77,20 @@ class Settings(BaseModel):
             except Refusal as refusal:
                 raise ValueError(refusal.message) from None
         return behaviour
+
+
+def check_model(settings: Settings, model: str) -> None:
+    """Refuse a model whose name is no behaviour, unless every model has the same one.
+
+    Raises:
+        ConfigurationError: Its message names the nearest behaviour.
+    """
+    try:
+        choose(settings.behaviour or model, Dials())
+    except Refusal as refusal:
+        raise ConfigurationError(
+            refusal.message, hint="docs/reference/simulated-models.md lists what a model can be"
+        ) from None
 
 
 class Timer:

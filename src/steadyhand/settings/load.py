@@ -49,13 +49,15 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         providers=_names(document, "providers"),
         prompts=_stems(workspace, "prompts", ".md"),
         slo_classes=slo_classes.keys() | _names(document, "slo"),
+        model_checks={name: found.check_model for name, found in providers.items()},
     )
     routes = _read_routes(workspace, known, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
     if report.problems or server is None or records is None or control is None:
         raise InvalidWorkspace(report.problems)
+    entries = {name: found.entry for name, found in providers.items()}
     return Settings(
-        workspace, server, records, control, slo_classes, providers, keys, routes, prompts
+        workspace, server, records, control, slo_classes, entries, keys, routes, prompts
     )
 
 

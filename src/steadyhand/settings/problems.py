@@ -134,6 +134,11 @@ CODES: Final[dict[str, Explanation]] = {
         "broken corpus",
         "A line of sections.jsonl is not a JSON object with the strings _id, title and text.",
     ),
+    "E0313": Explanation(
+        "model that cannot answer",
+        "The rung names a model that its provider can never serve, so the rung would fail each "
+        "time it is reached. The message names the nearest one.",
+    ),
 }
 
 _LONGEST_VALUE = 60

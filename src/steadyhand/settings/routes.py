@@ -1,11 +1,12 @@
 """Read ``routes/<name>.toml``, each rung through its plugin, and check the names it uses."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from steadyhand.core.errors import ConfigurationError
 from steadyhand.routing.settings import RouteSettings, RungSettings
 from steadyhand.settings.document import Document, Report, parse, read_text
 from steadyhand.settings.lines import KeyPath
@@ -18,11 +19,15 @@ RUNGS = "steadyhand.routing.rungs"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Names that a route may use; those of broken files count, to report each mistake once."""
+    """Names that a route may use; those of broken files count, to report each mistake once.
+
+    ``model_checks`` has, for providers that know their models, what refuses the others.
+    """
 
     providers: Collection[str]
     prompts: Collection[str]
     slo_classes: Collection[str]
+    model_checks: Mapping[str, Callable[[str], None] | None]
 
 
 def read_route(root: Path, name: str, known: Known, report: Report) -> RouteSettings | None:
@@ -111,7 +116,10 @@ def _check_provider(
     known: Known,
     report: Report,
 ) -> None:
-    """Check the key ``provider``, which names a provider in every kind of rung that has it."""
+    """Check the key ``provider``, which names one in every kind of rung that has it, and its model.
+
+    A model that can never answer is a fallback that would never be reached.
+    """
     provider = rung.own_keys.get("provider")
     if "provider" not in model.model_fields or not isinstance(provider, str):
         return
@@ -124,3 +132,11 @@ def _check_provider(
             nearest=nearest(provider, known.providers),
             hint=f"add [providers.{provider}] to steadyhand.toml",
         )
+        return
+    check, named = known.model_checks.get(provider), rung.own_keys.get("model")
+    if check is None or not isinstance(named, str):
+        return
+    try:
+        check(named)
+    except ConfigurationError as error:
+        report.add("E0313", document, (*path, "model"), error.message, hint=error.hint)

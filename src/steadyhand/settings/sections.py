@@ -1,8 +1,9 @@
 """Read the sections of ``steadyhand.toml``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -74,7 +75,20 @@ def read_slo_classes(document: Document, report: Report) -> dict[str, SloSetting
     return classes
 
 
-def read_providers(document: Document, report: Report) -> dict[str, ProviderEntry]:
+class FoundProvider(NamedTuple):
+    """A provider of the workspace.
+
+    Attributes:
+        entry: As it stands in the snapshot.
+        check_model: Raises ``ConfigurationError`` for a model that this provider can never serve;
+            ``None`` if only the host behind it knows.
+    """
+
+    entry: ProviderEntry
+    check_model: Callable[[str], None] | None
+
+
+def read_providers(document: Document, report: Report) -> dict[str, FoundProvider]:
     """Return name → provider; only the plugins that are named are imported."""
     providers = {}
     for name, table in read_tables(document, "providers", "provider", report):
@@ -91,7 +105,10 @@ def read_providers(document: Document, report: Report) -> dict[str, ProviderEntr
         settings: BaseModel | None = check_table(plugin.Settings, own, document, path, report)
         if settings is not None:
             entry = canonical_table(settings.model_dump(mode="json"))
-            providers[name] = ProviderEntry(kind, entry)
+            check = getattr(plugin, "check_model", None)
+            providers[name] = FoundProvider(
+                ProviderEntry(kind, entry), partial(check, settings) if check else None
+            )
     return providers
 
 
