@@ -22,7 +22,7 @@ DEV := $(VENV)/.dev
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: help setup dev run check test fix bench lock record-fixtures clean
+.PHONY: help setup dev run lint check test fix bench lock record-fixtures clean
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,14 +59,16 @@ run: setup  ## Serve WORKSPACE (demo) on PORT (8080) and CONTROL_PORT (8081)
 	@[ -d "$(WORKSPACE)" ] || $(BIN)/steadyhand init "$(WORKSPACE)"
 	@exec $(BIN)/steadyhand serve --workspace "$(WORKSPACE)" --port "$(PORT)" --control-port "$(CONTROL_PORT)"
 
-check: dev  ## Format, lint, types, import contracts, unit and architecture tests; under two minutes
+lint: dev  ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint  ## lint, then unit and architecture tests; under two minutes
 	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
 
-test: dev check  ## check, then the whole suite with coverage: what CI runs
+test: lint  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
