@@ -80,7 +80,7 @@ async def serve(port: int, upstream: str) -> None:
     await server.close(drain_s=1)
     await pool.close()
     sys.stderr.write(
-        f"requests {server.requests} opened {pool.opened} reused {pool.reused}"
+        f"requests {server.requests} opened {pool.traffic.opened} reused {pool.traffic.reused}"
         f" failures {server.failures} disconnects {server.disconnects}\n"
     )
 

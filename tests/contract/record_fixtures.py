@@ -23,6 +23,7 @@ from steadyhand.http.failures import UpstreamError
 from steadyhand.http.messages import Limits
 from steadyhand.providers.base import Call
 from steadyhand.providers.openai import Settings, build
+from tests.support.simulators import ports
 from tests.support.wire_fixtures import WIRE, Exchange, exchanges
 
 KIND = "openai"
@@ -47,7 +48,7 @@ class Recorder:
     def __init__(self, base_url: str, api_key: str, model: str, wire: Path = WIRE) -> None:
         """Write below ``wire``; the key stays in memory."""
         settings = Settings(base_url=base_url, api_key="env:OPENAI_API_KEY")
-        self._provider = build(settings, lambda _: api_key)
+        self._provider = build(settings, ports(lambda _: api_key))
         self._source = f"recorded from {model} at {base_url}"
         self._model = model
         self._folder = wire / KIND

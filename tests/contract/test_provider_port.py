@@ -23,7 +23,7 @@ from steadyhand.http.failures import (
 from steadyhand.providers import openai, simulated
 from steadyhand.providers.base import Provider
 from steadyhand.simulation.seen import Log
-from tests.support.simulators import call, limits, no_secret, simulator_server
+from tests.support.simulators import call, limits, ports, simulator_server
 
 
 @dataclass
@@ -37,10 +37,10 @@ class Bench:
 @pytest.fixture(params=["in process", "over a socket"])
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     if request.param == "in process":
-        yield Bench(simulated.build(simulated.Settings(), no_secret), None)
+        yield Bench(simulated.build(simulated.Settings(), ports()), None)
         return
     async with simulator_server() as (server, url):
-        provider = openai.build(openai.Settings(base_url=f"{url}/v1"), no_secret)
+        provider = openai.build(openai.Settings(base_url=f"{url}/v1"), ports())
         try:
             yield Bench(provider, server.log)
         finally:
@@ -180,7 +180,7 @@ async def test_many_at_once_do_not_mix(bench: Bench) -> None:
 
 
 async def test_a_port_where_nobody_listens() -> None:
-    provider = openai.build(openai.Settings(base_url="http://127.0.0.1:9/v1"), no_secret)
+    provider = openai.build(openai.Settings(base_url="http://127.0.0.1:9/v1"), ports())
     with pytest.raises(ConnectFailed):
         await drain(provider, "steady")
     await provider.close()

@@ -16,7 +16,7 @@ from steadyhand.core.sse import DONE
 from steadyhand.providers.base import Call, Provider
 from tests.support.outcomes import events
 from tests.support.scripted_upstream import scripted_upstream
-from tests.support.simulators import chat_body, limits
+from tests.support.simulators import chat_body, limits, ports
 from tests.support.wire_fixtures import WIRE, Exchange, exchanges
 
 WITHOUT_WIRE = {"simulated"}
@@ -35,7 +35,7 @@ FAILURES = [pytest.param(*pair, id=pair[1].name) for pair in FOUND if pair[1].fa
 def provider_at(kind: str, url: str) -> Provider:
     plugin = load("steadyhand.providers", kind)
     settings = plugin.Settings(base_url=url + BASE_PATH[kind], **SETTINGS[kind])
-    provider: Provider = plugin.build(settings, {"env:KEY": KEY}.__getitem__)
+    provider: Provider = plugin.build(settings, ports({"env:KEY": KEY}.__getitem__))
     return provider
 
 

@@ -7,7 +7,7 @@ from steadyhand.providers.base import Provider
 from steadyhand.simulation import behaviour as table
 from steadyhand.simulation.behaviour import BEHAVIOURS, Behaviour
 from tests.support.outcomes import outcome
-from tests.support.simulators import call, limits, no_secret, simulator_server
+from tests.support.simulators import call, limits, ports, simulator_server
 
 HURRIED = {
     "slow": "ttft_ms=20",
@@ -45,14 +45,14 @@ def expected(row: Behaviour, *, stream: bool) -> set[str]:
 
 @pytest.mark.parametrize(("row", "stream"), ROWS)
 async def test_in_process(row: Behaviour, stream: bool) -> None:
-    provider = simulated.build(simulated.Settings(), no_secret)
+    provider = simulated.build(simulated.Settings(), ports())
     assert await played(provider, row, stream=stream) in expected(row, stream=stream)
 
 
 @pytest.mark.parametrize(("row", "stream"), ROWS)
 async def test_over_a_socket(row: Behaviour, stream: bool) -> None:
     async with simulator_server() as (_, url):
-        provider = openai.build(openai.Settings(base_url=f"{url}/v1"), no_secret)
+        provider = openai.build(openai.Settings(base_url=f"{url}/v1"), ports())
         try:
             found = await played(provider, row, stream=stream)
         finally:

@@ -2,13 +2,15 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from steadyhand.http.messages import Limits
-from steadyhand.providers.base import Call
+from steadyhand.http.traffic import Traffic
+from steadyhand.providers.base import Call, ProviderPorts
 from steadyhand.simulation.dials import Dials
 from steadyhand.simulation.server import SimulatorServer
 from steadyhand.simulation.simulator import Simulator
@@ -53,3 +55,10 @@ def limits(
 def no_secret(reference: str) -> str:
     """Resolve nothing: the provider under test must not ask."""
     raise AssertionError(f"asked for {reference}")
+
+
+def ports(
+    resolve_secret: Callable[[str], str] = no_secret, workspace: Path | None = None
+) -> ProviderPorts:
+    """Return ports for one provider under test."""
+    return ProviderPorts(resolve_secret, workspace or Path(), Traffic())

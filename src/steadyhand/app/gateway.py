@@ -14,7 +14,7 @@ import uvloop
 
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.serving import build_serving
-from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.state import State, provider_ports
 from steadyhand.app.supervisor import Parent
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
@@ -82,12 +82,12 @@ class GatewayProcess:
         self._settings = settings
         self._number = number
         self._state = State(settings)
-        self._resolve = secret_resolver(settings.workspace, os.environ)
+        self._ports = provider_ports(settings.workspace, os.environ)
         self._key = sign.open_key(self._state.snapshot_key)
         loaded = store.load(self._state.snapshots, self._key)
         if loaded.refused is not None:
             logger.warning("serving from %s: %s", loaded.file, loaded.refused)
-        self._serving = build_serving(loaded.snapshot, self._resolve)
+        self._serving = build_serving(loaded.snapshot, self._ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, port: int, restarts: int) -> None:
@@ -126,7 +126,7 @@ class GatewayProcess:
             )
             if loaded.snapshot.version == held.snapshot.version:
                 return
-            serving = build_serving(loaded.snapshot, self._resolve, held)
+            serving = build_serving(loaded.snapshot, self._ports, held)
         except (SteadyhandError, OSError, ValueError) as error:
             self._gauges.reload_failures += 1
             logger.error("keeping snapshot %s: %s", held.release, error)  # noqa: TRY400 - no bug

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import time
 
 from steadyhand.app.serving import build_serving
-from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
@@ -38,7 +38,7 @@ def publish(settings: Settings) -> None:
         now_us=now_us,
         version=store.next_version(state.snapshots, key, now_us),
     )
-    build_serving(snapshot, secret_resolver(settings.workspace, os.environ))
+    build_serving(snapshot, provider_ports(settings.workspace, os.environ))
     store.publish(snapshot, state.snapshots, key)
 
 

@@ -1,13 +1,12 @@
 """From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
 
-from collections.abc import Callable
 from types import ModuleType
 
 import msgspec
 
 from steadyhand.core.plugins import load
 from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
-from steadyhand.providers.base import Provider
+from steadyhand.providers.base import Provider, ProviderPorts
 from steadyhand.routing.model import Route, RungEntry
 from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
@@ -17,7 +16,7 @@ RUNGS = "steadyhand.routing.rungs"
 
 
 def build_serving(
-    snapshot: Snapshot, resolve_secret: Callable[[str], str], held: Serving | None = None
+    snapshot: Snapshot, provider_ports: ProviderPorts, held: Serving | None = None
 ) -> Serving:
     """Build every provider and rung that ``snapshot`` names.
 
@@ -27,7 +26,7 @@ def build_serving(
         SteadyhandError: A plugin is not installed, a secret is not there, a table is not valid.
     """
     providers = {
-        name: _held(name, entry, held) or _provider(entry, resolve_secret)
+        name: _held(name, entry, held) or _provider(entry, provider_ports)
         for name, entry in snapshot.providers.items()
     }
     ports = RungPorts(providers)
@@ -41,9 +40,9 @@ def _held(name: str, entry: ProviderEntry, held: Serving | None) -> Provider | N
     return held.providers[name]
 
 
-def _provider(entry: ProviderEntry, resolve_secret: Callable[[str], str]) -> Provider:
+def _provider(entry: ProviderEntry, ports: ProviderPorts) -> Provider:
     plugin = load(PROVIDERS, entry.kind)
-    provider: Provider = plugin.build(_settings(plugin, entry.settings), resolve_secret)
+    provider: Provider = plugin.build(_settings(plugin, entry.settings), ports)
     return provider
 
 

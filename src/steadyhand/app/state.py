@@ -5,6 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from steadyhand.core import secrets
+from steadyhand.http.traffic import Traffic
+from steadyhand.providers.base import ProviderPorts
 from steadyhand.settings.model import Settings
 
 
@@ -67,3 +69,8 @@ def secret_resolver(workspace: Path, environment: Mapping[str, str]) -> Callable
         return (workspace / path).read_text(encoding="utf-8")
 
     return partial(secrets.resolve, environment=environment, read_text=read_text)
+
+
+def provider_ports(workspace: Path, environment: Mapping[str, str]) -> ProviderPorts:
+    """Return what the providers of one process may reach; they share one count of traffic."""
+    return ProviderPorts(secret_resolver(workspace, environment), workspace, Traffic())

@@ -21,11 +21,13 @@ from steadyhand.http.failures import (
     UpstreamError,
 )
 from steadyhand.http.limits import PoolLimits
-from steadyhand.http.messages import Limits
+from steadyhand.http.messages import Headers, Limits
+from steadyhand.http.native_endpoint import NativeEndpoint
 from steadyhand.http.native_reply import NativeReply
 from steadyhand.http.origin import Origin
 from steadyhand.http.outbox import Outbox
 from steadyhand.http.tls import client_context
+from steadyhand.http.traffic import Traffic
 from steadyhand.http.upstream import StaleConnection, UpstreamConnection
 
 _CLOSE_S = 2.0
@@ -38,25 +40,28 @@ class Pool:
         origin: Where requests go.
         limits: How many connections, and what they may hold.
         outbox: Where connections put the requests they send.
-        opened: Connections opened so far.
-        reused: Exchanges begun on a kept connection.
-        retried: Exchanges repeated on a fresh connection, the kept one having been closed.
+        traffic: What is counted, perhaps together with other pools.
         waiting: Callers that wait for a connection now.
     """
 
     __slots__ = (
         "_closed", "_idle", "_live", "_places", "_tls", "_vacant", "_waiters",
-        "limits", "opened", "origin", "outbox", "retried", "reused", "waiting",
+        "limits", "origin", "outbox", "traffic", "waiting",
     )  # fmt: skip
 
     def __init__(
-        self, origin: Origin, limits: PoolLimits, tls: ssl.SSLContext | None = None
+        self,
+        origin: Origin,
+        limits: PoolLimits,
+        tls: ssl.SSLContext | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         """Open nothing yet; an https origin without ``tls`` is verified by the system's CAs."""
         self.origin = origin
         self.limits = limits
         self.outbox = Outbox()
-        self.opened = self.reused = self.retried = self.waiting = 0
+        self.traffic = traffic or Traffic()
+        self.waiting = 0
         self._tls = (tls or client_context()) if origin.scheme == "https" else None
         self._idle: dict[UpstreamConnection, None] = {}
         self._live: set[UpstreamConnection] = set()
@@ -75,18 +80,26 @@ class Pool:
         """Connections that carry an exchange or are being opened."""
         return self._places - len(self._idle)
 
-    async def send(self, head: bytes, body: bytes, limits: Limits) -> NativeReply:
+    def endpoint(
+        self, method: bytes, path: bytes, headers: Headers, *, replayable: bool
+    ) -> NativeEndpoint:
+        """See :class:`steadyhand.http.transport.Transport`."""
+        return NativeEndpoint(self, method, path, headers, replayable=replayable)
+
+    async def send(
+        self, head: bytes, body: bytes, limits: Limits, *, replayable: bool = True
+    ) -> NativeReply:
         """Send one request and return its response once its head is there.
 
         Args:
             head: Whole request head, see :func:`steadyhand.http.origin.request_head`.
             body: As long as the head says.
             limits: Times of this exchange. While waiting for a connection, ``connect_s`` counts.
+            replayable: A kept connection that was closed before anything came back is no failure:
+                the request is sent once more, on a fresh one.
 
         Raises:
-            UpstreamError: Which of them says what happened. A kept connection that was closed
-                before anything came back is not a failure: the request is sent once more, on a
-                fresh one.
+            UpstreamError: Which of them says what happened.
         """
         begun_s = monotonic()
         if self._idle:
@@ -94,7 +107,7 @@ class Pool:
         else:
             connection = await self._acquire(limits, begun_s)
         if connection.exchanges:
-            self.reused += 1
+            self.traffic.reused += 1
         while True:
             try:
                 await connection.begin(head, body, limits, begun_s)
@@ -102,7 +115,9 @@ class Pool:
                 response = connection.response
                 return NativeReply(connection, response.status, response.headers)
             except StaleConnection:  # at most once: a fresh connection cannot be stale
-                self.retried += 1
+                if not replayable:
+                    raise
+                self.traffic.retried += 1
             except BaseException:
                 connection.abort()
                 raise
@@ -224,7 +239,7 @@ class Pool:
             if isinstance(error, OSError | UnicodeError):
                 raise ConnectFailed(f"cannot connect to {self.origin!r}: {error}") from error
             raise
-        self.opened += 1
+        self.traffic.opened += 1
         self._live.add(connection)
         return connection
 

@@ -4,21 +4,53 @@ A provider takes a chat-completions body (OpenAI's shape is the house's inner wi
 reply in the same shape. Retries, fallback and deadlines belong to the ladder, never to a provider.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Protocol
 
 import msgspec
 from pydantic import Field
 
 from steadyhand.core import upstream_errors
+from steadyhand.core.errors import ConfigurationError
 from steadyhand.core.secrets import PATTERN
 from steadyhand.core.splice import Span
 from steadyhand.http.messages import Header, Limits, UpstreamReply
+from steadyhand.http.traffic import Traffic
 
 SecretReference = Annotated[
     str,
     Field(pattern=PATTERN.pattern, description="where the secret is: env:NAME or file:PATH"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderPorts:
+    """What a plugin's ``build`` may reach.
+
+    Attributes:
+        resolve_secret: Turns ``env:NAME`` or ``file:PATH`` into the secret.
+        workspace: What relative paths in settings are relative to.
+        traffic: What the transports of this process count into.
+    """
+
+    resolve_secret: Callable[[str], str]
+    workspace: Path
+    traffic: Traffic
+
+
+class UnusableFile(ConfigurationError):
+    """A file that a provider's settings name is not there, or is not what it should be.
+
+    Attributes:
+        key: The setting that names it.
+    """
+
+    def __init__(self, key: str, message: str, *, hint: str) -> None:
+        """Keep the key, so that ``validate`` can point at its line."""
+        super().__init__(message, hint=hint)
+        self.key = key
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ client's but what the gateway forwards on purpose. All of it that does not chang
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from steadyhand import __version__
 from steadyhand.core.errors import ConfigurationError, SecretUnavailable
 from steadyhand.core.splice import ask_usage, set_model
-from steadyhand.http.head import header_lines
 from steadyhand.http.limits import PoolLimits
 from steadyhand.http.messages import Header, Limits, UpstreamReply
 from steadyhand.http.origin import Origin
 from steadyhand.http.pool import Pool
 from steadyhand.http.tls import client_context
-from steadyhand.providers.base import Call, Failure, SecretReference, failure
+from steadyhand.http.transport import Transport
+from steadyhand.providers.base import Call, Failure, ProviderPorts, SecretReference, failure
 
 _PATH = b"/chat/completions"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -100,28 +100,25 @@ class Settings(BaseModel):
 class OpenAIProvider:
     """Speaks one wire to one host. See :class:`steadyhand.providers.base.Provider`."""
 
-    def __init__(self, settings: Settings, api_key: str, pool: Pool) -> None:
-        """Prepare both heads; ``api_key`` may be empty."""
+    def __init__(self, settings: Settings, api_key: str, transport: Transport) -> None:
+        """Prepare both endpoints; ``api_key`` may be empty."""
         self._own_limits_s = (
             settings.connect_timeout_s,
             settings.first_byte_timeout_s,
             settings.idle_timeout_s,
         )
         self._api_key = api_key
-        self._pool = pool
-        self._plain_head = _head_before(settings, api_key, pool.origin, b"application/json")
-        self._stream_head = _head_before(settings, api_key, pool.origin, b"text/event-stream")
+        self._transport = transport
+        self._plain, self._stream = (
+            transport.endpoint(b"POST", _PATH, _headers(settings, api_key, kind), replayable=True)
+            for kind in (b"application/json", b"text/event-stream")
+        )
 
     async def open(self, call: Call, limits: Limits) -> UpstreamReply:
         """See :class:`steadyhand.providers.base.Provider`."""
         body = set_model(call.body, _quoted(call.model), call.model_at)
         if call.stream and not call.asks_usage:
             body = ask_usage(body)
-        head = b"%b%bcontent-length: %d\r\n\r\n" % (
-            self._stream_head if call.stream else self._plain_head,
-            header_lines(call.headers) if call.headers else b"",
-            len(body),
-        )
         connect_s, first_byte_s, idle_s = self._own_limits_s
         bounds = Limits(
             connect_s if connect_s < limits.connect_s else limits.connect_s,
@@ -130,7 +127,8 @@ class OpenAIProvider:
             limits.total_s,
             limits.give_up_at_s,
         )
-        return await self._pool.send(head, body, bounds)
+        endpoint = self._stream if call.stream else self._plain
+        return await endpoint.send(call.headers, body, bounds)
 
     def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
         """See :class:`steadyhand.providers.base.Provider`."""
@@ -138,13 +136,12 @@ class OpenAIProvider:
 
     async def close(self) -> None:
         """See :class:`steadyhand.providers.base.Provider`."""
-        await self._pool.close()
+        await self._transport.close()
 
 
-def _head_before(settings: Settings, api_key: str, origin: Origin, accept: bytes) -> bytes:
-    """Return the head of every request up to what differs."""
+def _headers(settings: Settings, api_key: str, accept: bytes) -> list[Header]:
+    """Return the header fields of every request."""
     headers: list[Header] = [
-        (b"host", origin.authority),
         (b"content-type", b"application/json"),
         (b"accept", accept),
         (b"accept-encoding", b"identity"),  # the body is relayed as it comes
@@ -157,7 +154,7 @@ def _head_before(settings: Settings, api_key: str, origin: Origin, accept: bytes
     if settings.project:
         headers.append((b"openai-project", settings.project.encode()))
     headers += [(name.lower().encode(), text.encode()) for name, text in settings.headers.items()]
-    return b"POST %b%b HTTP/1.1\r\n%b" % (origin.base_path, _PATH, header_lines(headers))
+    return headers
 
 
 @lru_cache(maxsize=1024)
@@ -165,14 +162,14 @@ def _quoted(model: str) -> bytes:
     return msgspec.json.encode(model)
 
 
-def build(settings: Settings, resolve_secret: Callable[[str], str]) -> OpenAIProvider:
+def build(settings: Settings, ports: ProviderPorts) -> OpenAIProvider:
     """Make a provider; nothing is connected before the first request.
 
     Raises:
         SecretUnavailable: The key is absent, empty, or cannot stand in a header.
         ConfigurationError: The file of authorities cannot be read.
     """
-    api_key = resolve_secret(settings.api_key) if settings.api_key else ""
+    api_key = ports.resolve_secret(settings.api_key) if settings.api_key else ""
     if not (api_key.isascii() and api_key.isprintable()):
         raise SecretUnavailable(
             f"the key at {settings.api_key} holds characters that no key has",
@@ -188,4 +185,4 @@ def build(settings: Settings, resolve_secret: Callable[[str], str]) -> OpenAIPro
         ) from error
     connections = settings.max_connections
     limits = PoolLimits(max_connections=connections, max_idle=connections)
-    return OpenAIProvider(settings, api_key, Pool(origin, limits, tls))
+    return OpenAIProvider(settings, api_key, Pool(origin, limits, tls, ports.traffic))

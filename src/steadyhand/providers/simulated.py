@@ -6,7 +6,7 @@ broken without a provider. ``docs/reference/simulated-models.md`` lists the beha
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -25,7 +25,7 @@ from steadyhand.http.failures import (
     UpstreamError,
 )
 from steadyhand.http.messages import Limits
-from steadyhand.providers.base import Call, Failure, failure
+from steadyhand.providers.base import Call, Failure, ProviderPorts, failure
 from steadyhand.simulation.behaviour import choose
 from steadyhand.simulation.dials import Dials
 from steadyhand.simulation.request import Refusal
@@ -269,9 +269,9 @@ class SimulatedProvider:
         """See :class:`steadyhand.providers.base.Provider`."""
 
 
-def build(settings: Settings, resolve_secret: Callable[[str], str]) -> SimulatedProvider:
-    """Make a provider; ``resolve_secret`` is not asked, there is nothing to keep secret."""
-    del resolve_secret
+def build(settings: Settings, ports: ProviderPorts) -> SimulatedProvider:
+    """Make a provider; ``ports`` are not needed, there is nothing to keep secret."""
+    del ports
     dials = Dials(
         ttft_ms=settings.ttft_ms,
         p50_ms=settings.p50_ms,

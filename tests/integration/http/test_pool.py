@@ -63,7 +63,13 @@ async def test_a_connection_is_kept_and_the_last_used_is_used_next() -> None:
     async with upstream(always_ok) as peer, pool_to(peer) as pool:
         for _ in range(3):
             assert await ask(pool, body=b"x" * 100_000) == b"ok"
-        assert (pool.opened, pool.reused, pool.idle, pool.busy, peer.accepted) == (1, 2, 1, 0, 1)
+        assert (pool.traffic.opened, pool.traffic.reused, pool.idle, pool.busy, peer.accepted) == (
+            1,
+            2,
+            1,
+            0,
+            1,
+        )
         first, second = [await pool.send(head(pool), b"", within()) for _ in range(2)]
         assert (pool.busy, pool.idle) == (2, 0)
         await first.read_all(10)
@@ -173,7 +179,7 @@ async def test_a_head_that_does_not_come_is_a_failure_and_not_tried_again(
     async with upstream(answering(raw)) as peer, pool_to(peer) as pool:  # type: ignore[arg-type]
         with pytest.raises(failure):
             await ask(pool)
-        assert (pool.idle, pool.busy, pool.retried, peer.accepted) == (0, 0, 0, 1)
+        assert (pool.idle, pool.busy, pool.traffic.retried, peer.accepted) == (0, 0, 0, 1)
 
 
 async def test_a_body_over_the_bound_is_refused_and_the_connection_cut() -> None:
@@ -190,7 +196,7 @@ async def test_a_kept_connection_that_was_closed_meanwhile_leaves_the_pool_at_on
         await ask(pool)
         await eventually(lambda: pool.idle == 0)
         await ask(pool)
-        assert (pool.opened, pool.retried) == (2, 0)
+        assert (pool.traffic.opened, pool.traffic.retried) == (2, 0)
 
 
 async def test_a_stale_connection_is_tried_again_once_on_a_fresh_one() -> None:
@@ -201,7 +207,7 @@ async def test_a_stale_connection_is_tried_again_once_on_a_fresh_one() -> None:
 
     async with upstream(script) as peer, pool_to(peer) as pool:
         assert [await ask(pool) for _ in range(3)] == [b"ok"] * 3
-        assert (pool.opened, pool.retried, len(peer.heads)) == (3, 2, 5)
+        assert (pool.traffic.opened, pool.traffic.retried, len(peer.heads)) == (3, 2, 5)
 
 
 async def test_a_fresh_connection_is_not_tried_again() -> None:
@@ -215,7 +221,7 @@ async def test_a_fresh_connection_is_not_tried_again() -> None:
         await ask(pool)
         with pytest.raises(ConnectionLost):
             await ask(pool)
-        assert (peer.accepted, pool.retried, pool.busy) == (2, 1, 0)
+        assert (peer.accepted, pool.traffic.retried, pool.busy) == (2, 1, 0)
 
 
 async def test_no_second_try_once_a_byte_came_back() -> None:
@@ -229,7 +235,7 @@ async def test_no_second_try_once_a_byte_came_back() -> None:
         await ask(pool)
         with pytest.raises(ConnectionLost):
             await ask(pool)
-        assert (peer.accepted, pool.retried) == (1, 0)
+        assert (peer.accepted, pool.traffic.retried) == (1, 0)
 
 
 @pytest.mark.parametrize("extra", [b"x", OK])
@@ -286,7 +292,7 @@ async def test_cancelling_the_caller_is_seen_upstream_at_once(sent: bytes) -> No
             await peer.gone.wait()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert (pool.idle, pool.busy, pool.retried) == (0, 0, 0)
+        assert (pool.idle, pool.busy, pool.traffic.retried) == (0, 0, 0)
 
 
 async def test_a_slow_reader_holds_back_the_upstream_in_bounded_memory() -> None:
@@ -336,7 +342,7 @@ async def test_callers_over_the_cap_wait_their_turn() -> None:
         tasks[3].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert served == [0, 1, 2, 4, 5, 6, 7]
-        assert (peer.accepted, pool.opened, pool.waiting, pool.idle) == (1, 1, 0, 1)
+        assert (peer.accepted, pool.traffic.opened, pool.waiting, pool.idle) == (1, 1, 0, 1)
 
 
 async def test_a_caller_that_waits_in_vain_learns_that_the_pool_is_exhausted() -> None:

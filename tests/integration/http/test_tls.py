@@ -60,7 +60,7 @@ async def test_client_and_server_speak_over_tls(
         )
         for body in (b"small", bytes(3_000_000), b""):
             assert await ask(pool, body) == body
-        assert (pool.opened, pool.reused) == (1, 2)
+        assert (pool.traffic.opened, pool.traffic.reused) == (1, 2)
         (connection,) = pool._live
         tls_object = connection._transport.get_extra_info("ssl_object")
         assert tls_object.selected_alpn_protocol() == "http/1.1"

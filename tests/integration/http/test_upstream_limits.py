@@ -68,7 +68,7 @@ async def test_the_earliest_limit_names_the_failure_and_cuts_the_connection(
             await whole(pool, limits)
         async with asyncio.timeout(PATIENCE_S):
             await peer.gone.wait()
-        assert (pool.idle, pool.busy, pool.retried) == (0, 0, 0)
+        assert (pool.idle, pool.busy, pool.traffic.retried) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b"x"])
@@ -151,7 +151,7 @@ async def test_limits_of_one_exchange_do_not_fall_on_the_next() -> None:
             reply.close()
         with pytest.raises(FirstByteTimedOut):
             await pool.send(head(pool, 3), b"0.5", within(first_byte_s=0.1))
-        assert pool.opened == 1
+        assert pool.traffic.opened == 1
 
 
 async def test_the_first_byte_is_not_due_while_the_request_is_still_leaving() -> None:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from steadyhand.core.errors import ConfigurationError, SecretUnavailable
 from steadyhand.providers.openai import Settings, build
-from tests.support.simulators import no_secret
+from tests.support.simulators import ports
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_every_setting_is_described() -> None:
 @pytest.mark.parametrize("key", ["sk-one\r\nx-evil: 1", "schlüssel", "sk\x00"])
 def test_a_key_that_cannot_be_a_key_is_refused(key: str) -> None:
     with pytest.raises(SecretUnavailable, match="env:KEY") as caught:
-        build(Settings(api_key="env:KEY"), lambda _: key)
+        build(Settings(api_key="env:KEY"), ports(lambda _: key))
     assert key not in str(caught.value)
 
 
 def test_authorities_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.pem", tmp_path):
         with pytest.raises(ConfigurationError, match="ca_file"):
-            build(Settings(ca_file=path), no_secret)
+            build(Settings(ca_file=path), ports())

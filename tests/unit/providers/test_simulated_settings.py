@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from steadyhand.providers.simulated import Settings, build
 from steadyhand.simulation.seen import Log
-from tests.support.simulators import call, limits, no_secret
+from tests.support.simulators import call, limits, ports
 
 
 @pytest.mark.parametrize("behaviour", ["eror-500", "steady:ttft=1", "steady:p=2", ":"])
@@ -17,14 +17,14 @@ def test_every_setting_is_described() -> None:
 
 
 async def test_a_behaviour_in_the_settings_overrides_every_model() -> None:
-    provider = build(Settings(behaviour="error-503"), no_secret)
+    provider = build(Settings(behaviour="error-503"), ports())
     for model in ("steady", "gpt-4.1"):
         reply = await provider.open(call(model), limits())
         assert reply.status == 503
 
 
 async def test_the_settings_tune_the_models() -> None:
-    provider = build(Settings(answer="Tuned."), no_secret)
+    provider = build(Settings(answer="Tuned."), ports())
     reply = await provider.open(call("steady"), limits())
     assert b'"content":"Tuned."' in await reply.read_all(10_000)
 
