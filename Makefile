@@ -19,10 +19,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SETUP := $(VENV)/.setup
 DEV := $(VENV)/.dev
+# Environments of their own: what builds the site and what checks the chart are no part of the gateway's.
+DOCS := .venv-docs/.done
+MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
+DEPLOY := .venv-deploy/.done
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: help setup dev run lint check test fix bench lock record-fixtures clean
+.PHONY: help setup dev run lint check test fix bench lock record-fixtures clean \
+	docs docs-tools docs-serve deploy-tools
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +56,12 @@ $(DEV): requirements/dev.txt $(SETUP)
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.venv-%/.done: requirements/%.txt | $(BIN)/python
+	@echo "installing .venv-$*"
+	@$(BIN)/python -m venv --clear .venv-$*
+	@.venv-$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/$*.txt
+	@touch $@
+
 setup: $(SETUP)  ## Make .venv with the runtime and the steadyhand command
 
 dev: $(DEV)  ## Add the tools for tests, types and lint to .venv
@@ -68,7 +79,7 @@ lint: dev  ## Format, lint, types and import contracts
 check: lint  ## lint, then unit and architecture tests; under two minutes
 	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
 
-test: lint  ## lint, then the whole suite with coverage: what CI runs
+test: lint docs-tools deploy-tools  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -76,6 +87,16 @@ test: lint  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage report
 	@echo "pure modules, 100 % wanted:"
 	@$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.support.pure)"
+
+docs: docs-tools  ## Build the documentation site into build/site
+	$(MKDOCS) build --quiet
+
+docs-serve: docs-tools  ## Show the documentation site on loopback, port 8000, while you write
+	$(MKDOCS) serve --dev-addr 127.0.0.1:8000
+
+docs-tools: $(DOCS)  ## Make .venv-docs, which builds the site
+
+deploy-tools: $(DEPLOY)  ## Make .venv-deploy, which checks the Dockerfile and the chart
 
 fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .
@@ -93,6 +114,8 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 	$(COMPILE) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+	$(COMPILE) requirements/docs.in -o requirements/docs.txt
+	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt
 
 clean:  ## Remove caches, reports and built files; keeps .venv and workspaces
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov
