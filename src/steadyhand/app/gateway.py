@@ -13,6 +13,7 @@ from time import time
 import uvloop
 
 from steadyhand.app.gauges import Gauges
+from steadyhand.app.listener import Listener, NativeListener
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.app.supervisor import Parent
@@ -22,7 +23,6 @@ from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.serving import Serving
 from steadyhand.http.limits import ServerLimits
-from steadyhand.http.server import Server
 from steadyhand.http.tls import server_context
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.log import RecordLog
@@ -51,10 +51,13 @@ def run(settings: Settings, number: int, port: int, parent: Parent | None = None
         OSError: The address cannot be bound.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(GatewayProcess(settings, number), port, parent))
+        process = GatewayProcess(settings, number)
+        limits, tls = server_limits(settings), tls_context(settings)
+        listener = NativeListener(settings.server.host, port, limits, tls)
+        runner.run(_serve(process, listener, parent))
 
 
-async def _serve(process: "GatewayProcess", port: int, parent: Parent | None) -> None:
+async def _serve(process: "GatewayProcess", listener: Listener, parent: Parent | None) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +65,7 @@ async def _serve(process: "GatewayProcess", port: int, parent: Parent | None) ->
     loop.add_signal_handler(signal.SIGHUP, process.reload)
     if parent is not None:
         loop.add_reader(parent.lifeline, stop.set)  # end of file: the supervisor is gone
-    await process.start(port, parent.restarts if parent is not None else 0)
+    await process.start(listener, parent.restarts if parent is not None else 0)
     gc.collect()
     gc.freeze()  # what start-up made lives for ever; do not look at it again
     gc.set_threshold(*GC_THRESHOLDS)
@@ -90,28 +93,20 @@ class GatewayProcess:
         self._serving = build_serving(loaded.snapshot, self._ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, port: int, restarts: int) -> None:
+    async def start(self, listener: Listener, restarts: int) -> None:
         """Open the record log and the listener."""
-        server = self._settings.server
         self._log = RecordLog(self._state.log, self._settings.records.log_settings())
         self._gateway = Gateway(
             self._serving,
             self._log.append,
             RequestIds(SystemRandom().getrandbits(40), time),
-            Cors(server.cors_origins),
+            Cors(self._settings.server.cors_origins),
             self._number,
         )
-        self._server = await Server.start(
-            self._gateway.handle,
-            server.host,
-            port,
-            server_limits(self._settings),
-            self._gateway.refusal,
-            tls=tls_context(self._settings),
-            reuse_port=True,
-        )
+        self._listener = listener
+        counters = await listener.open(self._gateway)
         board = Board.create(self._state.board(self._number), wall_clock_us)
-        self._gauges = Gauges(board, self._server, self._log, restarts)
+        self._gauges = Gauges(board, counters, self._log, restarts)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
 
@@ -139,7 +134,7 @@ class GatewayProcess:
     async def stop(self) -> None:
         """Finish what is in flight within the drain time, then flush the log."""
         self._gateway.is_draining = True
-        await self._server.close(self._settings.server.drain_s)
+        await self._listener.close(self._settings.server.drain_s)
         for task in self._tasks:
             task.cancel()
         await self._gateway.serving.close(keep=frozenset())

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from steadyhand.http.server import Server
+from steadyhand.app.listener import ServerCounters
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.log import RecordLog
 from steadyhand.snapshot.model import Snapshot
@@ -18,7 +18,7 @@ class Gauges:
         reload_failures: Published snapshots that could not be served.
     """
 
-    def __init__(self, board: Board, server: Server, log: RecordLog, restarts: int) -> None:
+    def __init__(self, board: Board, server: ServerCounters, log: RecordLog, restarts: int) -> None:
         """Take the board, and what is read."""
         self.reload_failures = 0
         self._board = board

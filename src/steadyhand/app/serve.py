@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from steadyhand.app import gateway
+from steadyhand.app.exclusion import claim_for_serve
 from steadyhand.app.publish import Fingerprint, publish, republish
 from steadyhand.app.state import State
 from steadyhand.app.supervisor import Parent, Role, Supervisor
@@ -36,6 +37,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     logs.configure(sys.stderr, LOG_LEVEL, "supervisor")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
+    claim = claim_for_serve(State(settings))
     State(settings).clear_boards()
     publish(settings)
     server = settings.server
@@ -68,6 +70,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     supervisor.run()
     holder.close()
     listener.close()
+    claim.release()
     return 0
 
 

@@ -51,6 +51,25 @@ class State:
         """File that gateway process ``number`` publishes its gauges in."""
         return self.run / f"gateway-{number}.board"
 
+    @property
+    def serve_lock(self) -> Path:
+        """File that ``steadyhand serve`` holds while it runs."""
+        return self.run / "serve.lock"
+
+    @property
+    def mounted_lock(self) -> Path:
+        """File that every mounted gateway holds while it runs."""
+        return self.run / "mounted.lock"
+
+    @property
+    def publish_lock(self) -> Path:
+        """File that a mounted gateway holds while it publishes the snapshot."""
+        return self.run / "publish.lock"
+
+    def number_lock(self, number: int) -> Path:
+        """File that a mounted gateway holds to be process ``number`` alone."""
+        return self.run / f"gateway-{number}.lock"
+
     def prepare(self) -> None:
         """Create the folders, readable by this user only."""
         for folder in (self.directory, self.snapshots, self.log, self.run):
