@@ -101,15 +101,17 @@ class PromptServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def under_uvicorn(application: Any, tls: Pem | None = None) -> AsyncIterator[int]:
-    """Run an ASGI application under uvicorn in this loop; the port."""
+async def under_uvicorn(
+    application: Any, tls: Pem | None = None, *, lives: bool = False
+) -> AsyncIterator[int]:
+    """Run an ASGI application under uvicorn in this loop; the port. ``lives``: with lifespan."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
         log_config=None,
         ws="none",
-        lifespan="off",
+        lifespan="on" if lives else "off",
         timeout_graceful_shutdown=1,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,

@@ -110,7 +110,7 @@ class TooManyConnections(Refused):
     code, status, retryable = "too_many_connections", 503, True
 
 
-class NotRunning(Refused):
+class NotRunning(SteadyhandError):
     """The gateway is mounted in an application that has not started it, or has stopped it."""
 
     code, status, retryable = "gateway_not_running", 503, True
