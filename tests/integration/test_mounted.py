@@ -177,7 +177,7 @@ async def test_changes_are_taken_over_by_every_worker(workspace: Path) -> None:
         (workspace / "routes/new.toml").write_text(text, encoding="utf-8")
         async with asyncio.timeout(30):
             for worker in (first, second):
-                while (await ask(worker, model="new")).status_code != 200:
+                while (await ask(worker, model="new")).status_code != 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
                 assert (await ask(worker)).status_code == 404
         boards = {path.name for path in (workspace / ".steadyhand/run").glob("*.board")}
