@@ -106,7 +106,7 @@ class GatewayProcess:
         self._listener = listener
         counters = await listener.open(self._gateway)
         board = Board.create(self._state.board(self._number), wall_clock_us)
-        self._gauges = Gauges(board, counters, self._log, restarts)
+        self._gauges = Gauges(board, counters, self._log, self._ports.traffic, restarts)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
 

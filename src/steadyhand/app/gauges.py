@@ -3,12 +3,16 @@
 import asyncio
 
 from steadyhand.app.listener import ServerCounters
+from steadyhand.http.traffic import Traffic
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.log import RecordLog
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.board import Board
+from steadyhand.telemetry.upstream_names import SLOTS as UPSTREAM_SLOTS
 
 PERIOD_S = 0.25
+
+_TRAFFIC = {slot.name: slot.name.removeprefix("upstream_") for slot in UPSTREAM_SLOTS}
 
 
 class Gauges:
@@ -18,12 +22,15 @@ class Gauges:
         reload_failures: Published snapshots that could not be served.
     """
 
-    def __init__(self, board: Board, server: ServerCounters, log: RecordLog, restarts: int) -> None:
+    def __init__(
+        self, board: Board, server: ServerCounters, log: RecordLog, traffic: Traffic, restarts: int
+    ) -> None:
         """Take the board, and what is read."""
         self.reload_failures = 0
         self._board = board
         self._server = server
         self._log = log
+        self._traffic = traffic
         self._board.publish({"started_us": wall_clock_us(), "restarts": restarts})
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
@@ -61,3 +68,4 @@ class Gauges:
                 "log_last_flush_us": log.last_flush_us,
             }
         )
+        self._board.publish({name: getattr(self._traffic, own) for name, own in _TRAFFIC.items()})

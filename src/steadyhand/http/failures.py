@@ -14,9 +14,21 @@ class UpstreamError(Exception):
 
 
 class ConnectFailed(UpstreamError):
-    """No connection: refused, unreachable, name not found, TLS refused."""
+    """No connection: refused, unreachable, or closed as soon as it stood."""
 
     reason = "connect_failed"
+
+
+class NameNotFound(ConnectFailed):
+    """No connection: the name of the host could not be resolved, and no address was known."""
+
+    reason = "dns_failed"
+
+
+class TlsFailed(ConnectFailed):
+    """No connection: the TLS handshake failed, or the certificate is not to be trusted."""
+
+    reason = "tls_failed"
 
 
 class ConnectTimedOut(UpstreamError):

@@ -52,6 +52,8 @@ class PoolLimits:
 
     Attributes:
         max_connections: Open or opening at once; further callers wait in order.
+        max_connecting: Opening at once; the others are opened as these come to stand.
+        dns_ttl_s: How long addresses of a name are used before it is looked up again.
         max_idle: Kept open without a request.
         idle_s: Age at which an idle connection is closed; below what servers usually keep, so
             that we close before they do.
@@ -61,6 +63,8 @@ class PoolLimits:
     """
 
     max_connections: int = 1024
+    max_connecting: int = 64
+    dns_ttl_s: float = 30.0
     max_idle: int = 1024
     idle_s: float = 45.0
     max_head_bytes: int = 64 * 1024

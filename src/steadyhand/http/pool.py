@@ -1,16 +1,18 @@
 """Kept connections to one origin: last in, first out; callers wait first in, first out.
 
-A place (of ``max_connections``) belongs to a connection from before it is opened until it is cut.
-Whoever gives a connection or a place back hands it to the caller that has waited longest, so
-nobody overtakes.
+Connections are opened by tasks of the pool, not by the callers: as many at once as there are
+callers waiting, within ``max_connecting`` and ``max_connections``. A caller takes whatever is there
+first, a connection that comes back or one that has come to stand; and one that gives up while its
+connection is being opened leaves it to those after it. A place (of ``max_connections``) belongs to
+a connection from before it is opened until it is cut.
 """
 
 import asyncio
 import ssl
-from collections import deque
 from math import inf
 from time import monotonic
 
+from steadyhand.http.dial import Dialer
 from steadyhand.http.failures import (
     ConnectFailed,
     ConnectionLost,
@@ -21,11 +23,13 @@ from steadyhand.http.failures import (
     UpstreamError,
 )
 from steadyhand.http.limits import PoolLimits
+from steadyhand.http.line import Line
 from steadyhand.http.messages import Headers, Limits
 from steadyhand.http.native_endpoint import NativeEndpoint
 from steadyhand.http.native_reply import NativeReply
 from steadyhand.http.origin import Origin
 from steadyhand.http.outbox import Outbox
+from steadyhand.http.resolver import Lookup, Resolver, look_up
 from steadyhand.http.tls import client_context
 from steadyhand.http.traffic import Traffic
 from steadyhand.http.upstream import StaleConnection, UpstreamConnection
@@ -36,17 +40,18 @@ _CLOSE_S = 2.0
 class Pool:
     """Sends requests to one origin over kept connections. Belongs to one event loop.
 
+    Implements :class:`steadyhand.http.transport.Transport`.
+
     Attributes:
         origin: Where requests go.
         limits: How many connections, and what they may hold.
         outbox: Where connections put the requests they send.
         traffic: What is counted, perhaps together with other pools.
-        waiting: Callers that wait for a connection now.
     """
 
     __slots__ = (
-        "_closed", "_idle", "_live", "_places", "_tls", "_vacant", "_waiters",
-        "limits", "origin", "outbox", "traffic", "waiting",
+        "_closed", "_connect_s", "_connecting", "_dialer", "_dials", "_idle", "_line", "_live",
+        "_places", "_vacant", "limits", "origin", "outbox", "traffic",
     )  # fmt: skip
 
     def __init__(
@@ -55,18 +60,25 @@ class Pool:
         limits: PoolLimits,
         tls: ssl.SSLContext | None = None,
         traffic: Traffic | None = None,
+        lookup: Lookup = look_up,
     ) -> None:
         """Open nothing yet; an https origin without ``tls`` is verified by the system's CAs."""
         self.origin = origin
         self.limits = limits
         self.outbox = Outbox()
         self.traffic = traffic or Traffic()
-        self.waiting = 0
-        self._tls = (tls or client_context()) if origin.scheme == "https" else None
+        if origin.scheme != "https":
+            tls = None
+        elif tls is None:
+            tls = client_context()
+        resolver = Resolver(origin.host, origin.port, limits.dns_ttl_s, self.traffic, lookup)
+        self._dialer = Dialer(origin, tls, resolver, self.traffic)
         self._idle: dict[UpstreamConnection, None] = {}
         self._live: set[UpstreamConnection] = set()
-        self._places = 0
-        self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
+        self._places = self._connecting = 0
+        self._connect_s = inf  # of the last caller; each provider has one
+        self._dials: set[asyncio.Task[None]] = set()
+        self._line = Line(self.put_back)
         self._closed = False
         self._vacant = asyncio.Event()
 
@@ -79,6 +91,11 @@ class Pool:
     def busy(self) -> int:
         """Connections that carry an exchange or are being opened."""
         return self._places - len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """Callers that wait for a connection now."""
+        return len(self._line)
 
     def endpoint(
         self, method: bytes, path: bytes, headers: Headers, *, replayable: bool
@@ -104,9 +121,11 @@ class Pool:
         begun_s = monotonic()
         if self._idle:
             connection, _ = self._idle.popitem()
+            if not connection.is_silent():
+                connection = await self._instead_of(connection, limits, begun_s)
         else:
             connection = await self._acquire(limits, begun_s)
-        if connection.exchanges:
+        if connection.is_kept:
             self.traffic.reused += 1
         while True:
             try:
@@ -121,18 +140,19 @@ class Pool:
             except BaseException:
                 connection.abort()
                 raise
-            connection = await self._acquire_fresh(limits, begun_s)
+            connection = await self._wait(limits, begun_s, is_first=True, wants_fresh=True)
 
     async def close(self) -> None:
         """Cut every connection, fail whoever waits for one, and wait for the sockets to close."""
         self._closed = True
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(ConnectFailed(f"the pool of {self.origin!r} is closed"))
+        self._line.refuse_all(self._is_closed())
+        for task in tuple(self._dials):
+            task.cancel()
         for connection in tuple(self._live):
             connection.fail(ConnectionLost(f"the pool of {self.origin!r} is closed"))
         try:
             async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*self._dials, return_exceptions=True)
                 while self._live:
                     self._vacant.clear()
                     await self._vacant.wait()
@@ -140,137 +160,135 @@ class Pool:
             return
 
     def put_back(self, connection: UpstreamConnection) -> None:
-        """Take a connection whose exchange is over; called by the connection."""
-        if self._waiters and (waiter := self._next_waiter()) is not None:
-            waiter.set_result(connection)
-        elif self._closed or len(self._idle) >= self.limits.max_idle:
+        """Take a connection that is free: its exchange is over, or it has just come to stand."""
+        if connection.closed:
+            return
+        if self._line and self._hand(connection):
+            return
+        if self._closed or len(self._idle) >= self.limits.max_idle:
             connection.abort()
         else:
+            connection.is_kept = True
             self._idle[connection] = None
 
     def forget(self, connection: UpstreamConnection) -> None:
         """Free the place of a connection that is being cut; called by the connection."""
-        self._idle.pop(connection, None)
-        self._free_place()
+        if connection in self._live:
+            self._idle.pop(connection, None)
+            self._places -= 1
+            self._open_more()
 
     def lost(self, connection: UpstreamConnection) -> None:
         """Note that a socket is closed; called by the connection."""
-        self._live.discard(connection)
-        self._vacant.set()
+        if connection in self._live:
+            self._live.remove(connection)
+            self.traffic.open -= 1
+            self._vacant.set()
+
+    def _hand(self, connection: UpstreamConnection) -> bool:
+        """Give a free connection to a caller that waits; tell whether that is done."""
+        if connection.is_kept and self._line.wants_fresh and not self._connecting:
+            connection.abort()  # its place goes to the fresh one that has had its turn
+            return True
+        return self._line.hand(connection)
 
     async def _acquire(self, limits: Limits, begun_s: float) -> UpstreamConnection:
-        if self._closed:
-            raise ConnectFailed(f"the pool of {self.origin!r} is closed")
-        if self._places < self.limits.max_connections:
-            self._places += 1
-            return await self._open(limits, begun_s)
-        connection = await self._wait_for_place(limits, begun_s, is_first=False)
-        return connection or await self._open(limits, begun_s)
-
-    async def _acquire_fresh(self, limits: Limits, begun_s: float) -> UpstreamConnection:
-        """Open a connection, before the others that wait, as this caller has had its turn."""
-        if self._places < self.limits.max_connections:
-            self._places += 1
-        else:
-            kept = await self._wait_for_place(limits, begun_s, is_first=True)
-            if kept is not None:
-                self._places += 1  # the kept one's place, which aborting it frees, is ours
-                kept.abort()
-        return await self._open(limits, begun_s)
-
-    async def _wait_for_place(
-        self, limits: Limits, begun_s: float, *, is_first: bool
-    ) -> UpstreamConnection | None:
-        """Wait for a kept connection, or for the right to open one (``None``)."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[UpstreamConnection | None] = loop.create_future()
-        if is_first:
-            self._waiters.appendleft(waiter)
-        else:
-            self._waiters.append(waiter)
-        due_s, _ = _earliest(limits, begun_s)
-        self.waiting += 1
-        try:
-            async with asyncio.timeout_at(_on_loop_clock(loop, due_s)):
-                return await self._granted(waiter)
-        except TimeoutError:
-            raise PoolExhausted(
-                f"all {self.limits.max_connections} connections to {self.origin!r} stayed busy"
-            ) from None
-        finally:
-            self.waiting -= 1
-
-    async def _granted(
-        self, waiter: "asyncio.Future[UpstreamConnection | None]"
-    ) -> UpstreamConnection | None:
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            if waiter.cancelled():
-                self._waiters.remove(waiter)
-            else:  # granted in the same turn: it goes to the next in line
-                connection = waiter.result()
-                if connection is None:
-                    self._free_place()
-                elif not connection.closed:
-                    self.put_back(connection)
-            raise
-
-    async def _open(self, limits: Limits, begun_s: float) -> UpstreamConnection:
-        """Connect in a place that is already taken; gives it back on any failure."""
-        loop = asyncio.get_running_loop()
-        connection = UpstreamConnection(self, loop)
-        due_s, failure = _earliest(limits, monotonic(), begun_s)
-        bound = asyncio.timeout_at(_on_loop_clock(loop, due_s))
-        try:
-            async with bound:
-                await loop.create_connection(
-                    lambda: connection,
-                    self.origin.host,
-                    self.origin.port,
-                    ssl=self._tls,
-                    server_hostname=self.origin.host if self._tls else None,
-                )
-        except BaseException as error:
-            connection.closed = True
-            self._free_place()
-            if bound.expired():
-                raise failure(f"no connection to {self.origin!r} in time") from None
-            if isinstance(error, OSError | UnicodeError):
-                raise ConnectFailed(f"cannot connect to {self.origin!r}: {error}") from error
-            raise
-        self.traffic.opened += 1
-        self._live.add(connection)
+        connection = await self._wait(limits, begun_s, is_first=False, wants_fresh=False)
+        if connection.is_kept and not connection.is_silent():
+            return await self._instead_of(connection, limits, begun_s)
         return connection
 
-    def _free_place(self) -> None:
-        waiter = self._next_waiter()
-        if waiter is not None:
-            waiter.set_result(None)
-        else:
-            self._places -= 1
+    async def _instead_of(
+        self, stale: UpstreamConnection, limits: Limits, begun_s: float
+    ) -> UpstreamConnection:
+        """Return another connection: a kept one as long as there are any, else a fresh one."""
+        self.traffic.stale_probed += 1
+        stale.abort()
+        while self._idle:
+            connection, _ = self._idle.popitem()
+            if connection.is_silent():
+                return connection
+            self.traffic.stale_probed += 1
+            connection.abort()
+        return await self._wait(limits, begun_s, is_first=True, wants_fresh=True)
 
-    def _next_waiter(self) -> "asyncio.Future[UpstreamConnection | None] | None":
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                return waiter
-        return None
+    async def _wait(
+        self, limits: Limits, begun_s: float, *, is_first: bool, wants_fresh: bool
+    ) -> UpstreamConnection:
+        """Stand in line for a connection, and see to it that one is opened if there is room."""
+        if self._closed:
+            raise self._is_closed()
+        due_s, late = _earliest(limits, monotonic(), begun_s)
+
+        def why_late(before: int) -> UpstreamError:
+            self.traffic.given_up += 1
+            most = self.limits.max_connections
+            if self._places >= most and before >= self._connecting:
+                return PoolExhausted(f"all {most} connections to {self.origin!r} stayed busy")
+            return late(f"no connection to {self.origin!r} in time")
+
+        waiter = self._line.join(due_s, why_late, is_first=is_first, wants_fresh=wants_fresh)
+        self._connect_s = limits.connect_s
+        self._open_more()
+        self.traffic.waiting += 1
+        try:
+            return await self._line.wait(waiter)
+        finally:
+            self.traffic.waiting -= 1
+
+    def _open_more(self) -> None:
+        """Open connections for those that wait, as far as the bounds allow."""
+        limits, loop = self.limits, asyncio.get_running_loop()
+        while (
+            self._connecting < len(self._line)
+            and self._connecting < limits.max_connecting
+            and self._places < limits.max_connections
+        ):
+            self._places += 1
+            self._connecting += 1
+            task = loop.create_task(self._open())
+            self._dials.add(task)
+            task.add_done_callback(self._dials.discard)
+
+    async def _open(self) -> None:
+        """Open one connection and give it to whoever has waited longest; or tell them why not."""
+        loop = asyncio.get_running_loop()
+        connection: UpstreamConnection | None = None
+        failure: UpstreamError = self._is_closed()
+        try:
+            connection = await self._dialer.connect(
+                lambda: UpstreamConnection(self, loop), self._connect_s
+            )
+        except UpstreamError as error:
+            failure = error
+        finally:
+            self._connecting -= 1
+            self._stands(connection, failure)
+        self._open_more()
+
+    def _stands(self, connection: UpstreamConnection | None, failure: UpstreamError) -> None:
+        """Take what an attempt to open a connection led to."""
+        if connection is not None and not connection.closed:
+            self._live.add(connection)
+            self.traffic.opened += 1
+            self.traffic.open += 1
+            self.put_back(connection)
+            return
+        if connection is not None:
+            self.traffic.connect_failed += 1
+            failure = ConnectFailed(f"{self.origin!r} closed as soon as the connection stood")
+        self._places -= 1
+        self._line.refuse(failure)
+
+    def _is_closed(self) -> ConnectFailed:
+        return ConnectFailed(f"the pool of {self.origin!r} is closed")
 
 
-def _earliest(
-    limits: Limits, now_s: float, begun_s: float | None = None
-) -> tuple[float, type[UpstreamError]]:
-    """Return when an attempt to connect that starts now must end, and the failure it would be."""
-    started_s = now_s if begun_s is None else begun_s
+def _earliest(limits: Limits, now_s: float, begun_s: float) -> tuple[float, type[UpstreamError]]:
+    """Return when a caller that starts to wait now has waited enough, and the failure it is."""
     due: list[tuple[float, type[UpstreamError]]] = [
         (limits.give_up_at_s, GaveUp),
         (now_s + limits.connect_s, ConnectTimedOut),
-        (started_s + limits.total_s, TotalTimedOut),
+        (begun_s + limits.total_s, TotalTimedOut),
     ]
     return min(due, key=lambda pair: pair[0])
-
-
-def _on_loop_clock(loop: asyncio.AbstractEventLoop, at_s: float) -> float | None:
-    """Return a point of ``time.monotonic`` on the clock of the loop."""
-    return None if at_s == inf else loop.time() + at_s - monotonic()

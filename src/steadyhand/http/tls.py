@@ -68,3 +68,17 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.set_alpn_protocols(_ALPN)
     context.load_cert_chain(certificate, key)
     return context
+
+
+def has_said_goodbye(tls: ssl.SSLObject | None) -> bool:
+    """Tell whether a peer whose stream has ended said so; without TLS there is no word for it.
+
+    Without that word (``close_notify``) anybody on the way may have cut the stream. An end that was
+    announced reads as an end; one that was not, as data still to come.
+    """
+    if tls is None:
+        return True
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False

@@ -7,28 +7,10 @@ provider). ``tenant`` is a label of two metrics only, ``process`` of those that 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
-Type = Literal["counter", "gauge", "histogram"]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: As scraped; unit and ``_total`` included.
-        type: Prometheus type.
-        meaning: One sentence, ends with a full stop.
-        labels: In the order of their values.
-    """
-
-    name: str
-    type: Type
-    meaning: str
-    labels: tuple[str, ...] = ()
-
+from steadyhand.telemetry import upstream_names
+from steadyhand.telemetry.metric import Metric as Metric
+from steadyhand.telemetry.metric import Slot as Slot
 
 REQUESTS = Metric(
     "steadyhand_requests_total",
@@ -259,6 +241,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         SNAPSHOT_COMPILED,
         RELOAD_FAILURES,
     ),
+    "Connections to providers": upstream_names.METRICS,
     "Record log": (
         LOG_APPENDED,
         LOG_FLUSHED,
@@ -282,23 +265,6 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 """All metrics, by chapter of the reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One number that a gateway process publishes on its board.
-
-    Attributes:
-        name: What the gateway calls it; ``_us`` are microseconds, as everywhere in the gateway.
-        metric: What it is scraped as.
-        per_unit: Divide by this for the metric's unit.
-        label: Value of the metric's second label, if it has one.
-    """
-
-    name: str
-    metric: Metric
-    per_unit: int = 1
-    label: str | None = None
-
-
 SLOTS = (
     Slot("started_us", GATEWAY_START, 1_000_000),
     Slot("restarts", GATEWAY_RESTARTS),
@@ -320,6 +286,7 @@ SLOTS = (
     Slot("log_flush_failures", LOG_FLUSH_FAILURES),
     Slot("log_pending_bytes", LOG_PENDING),
     Slot("log_last_flush_us", LOG_LAST_FLUSH, 1_000_000),
+    *upstream_names.SLOTS,
 )
 """What a gateway publishes, in the board's order."""
 

@@ -6,11 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.telemetry import names
+from steadyhand.telemetry import names, upstream_names
 from steadyhand.telemetry.names import GRID_MS, METRICS, SLOTS, Metric, edges
 
 ALL = [metric for chapter in METRICS.values() for metric in chapter]
-DECLARED = [value for value in vars(names).values() if isinstance(value, Metric)]
+DECLARED = [
+    value
+    for module in (names, upstream_names)
+    for value in vars(module).values()
+    if isinstance(value, Metric)
+]
 
 
 def test_every_metric_is_in_one_chapter() -> None:
@@ -31,7 +36,8 @@ def test_tenant_and_process_are_labels_only_where_stated() -> None:
     by_tenant = {metric.name for metric in ALL if "tenant" in metric.labels}
     assert by_tenant == {"steadyhand_requests_total", "steadyhand_tokens_total"}
     by_process = {metric.name for metric in ALL if "process" in metric.labels}
-    gateway = (*METRICS["Gateway processes"], *METRICS["Record log"])
+    own = ("Gateway processes", "Connections to providers", "Record log")
+    gateway = [metric for chapter in own for metric in METRICS[chapter]]
     assert by_process == {"steadyhand_requests_total", *(metric.name for metric in gateway)}
 
 
