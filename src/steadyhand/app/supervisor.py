@@ -181,15 +181,18 @@ class Supervisor:
             os._exit(code)
 
     def _reap(self, *, restart: bool = True) -> None:
-        for child in self._children:
-            if not child.pid:
-                continue
-            pid, status = os.waitpid(child.pid, os.WNOHANG)
-            if pid == 0:
-                continue
-            child.pid = 0
-            if restart:
-                self._schedule(child, os.waitstatus_to_exitcode(status))
+        """Collect what has ended: our children and, as PID 1 of a container, whom they left."""
+        with contextlib.suppress(ChildProcessError):  # there is none at all
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                child = next((child for child in self._children if child.pid == pid), None)
+                if child is None:
+                    continue
+                child.pid = 0
+                if restart:
+                    self._schedule(child, os.waitstatus_to_exitcode(status))
 
     def _schedule(self, child: Child, code: int) -> None:
         now_s = monotonic()
