@@ -26,7 +26,7 @@ from steadyhand.http.asgi_request import (
 )
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Request
-from steadyhand.http.request import Refusal
+from steadyhand.http.refusal import Refusal
 from steadyhand.http.server import RenderError
 
 _logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from steadyhand.http.body import OversizedBody, UndecodableBody, gunzip
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Header
-from steadyhand.http.request import Refusal
+from steadyhand.http.refusal import Refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

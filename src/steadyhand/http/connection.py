@@ -24,8 +24,9 @@ from typing_extensions import override
 
 from steadyhand.http.head import header_lines, status_line
 from steadyhand.http.messages import Request
+from steadyhand.http.refusal import Refusal, too_slow
 from steadyhand.http.reply import ServerReply
-from steadyhand.http.request import BODY, HEAD, Refusal, RequestReader
+from steadyhand.http.request import BODY, HEAD, RequestReader
 from steadyhand.http.timer import SLACK_S, LateTimer
 
 if TYPE_CHECKING:
@@ -313,7 +314,7 @@ class ServerConnection(asyncio.Protocol):
             self.transport.abort()
         elif self._reader.phase:
             self.server.timeouts += 1
-            self._answer_refusal(Refusal(408, "request_timeout", "the request came too slowly"))
+            self._answer_refusal(too_slow())
         else:
             self.close()
         return inf

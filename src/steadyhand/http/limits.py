@@ -13,8 +13,9 @@ class ServerLimits:
 
     Attributes:
         max_connections: Open client connections; one more is answered 503 and closed.
-        max_head_bytes: Request line and header fields; also any run of bytes inside a chunked body
-            that carries no body (extensions, trailers).
+        max_head_bytes: Request line and header fields; also what a chunked body may take up for
+            extensions and trailers, beside eight bytes for each byte of body.
+        max_fields: Header fields with names of their own, and repeated ones, of a request.
         max_body_bytes: Body after decoding.
         max_expansion: A compressed body may grow by this factor beyond its first MiB; JSON text
             stays far below, bombs far above.
@@ -33,6 +34,7 @@ class ServerLimits:
 
     max_connections: int = 16_384
     max_head_bytes: int = 64 * 1024
+    max_fields: int = 256
     max_body_bytes: int = 32 * 1024 * 1024
     max_expansion: int = 100
     max_ahead_bytes: int = 64 * 1024

@@ -9,7 +9,7 @@ import httptools
 from steadyhand.http.failures import MalformedResponse, ResponseTooLarge, UpstreamError
 
 _SWITCHING_PROTOCOLS = 101
-_FIRST_FINAL = 200
+_FIRST_INTERIM, _FIRST_FINAL = 100, 200
 
 
 class ResponseReader:
@@ -94,8 +94,7 @@ class ResponseReader:
         """Called by the parser after a head."""
         status = self._parser.get_status_code()
         if status < _FIRST_FINAL:
-            if status == _SWITCHING_PROTOCOLS:
-                raise MalformedResponse("the upstream switched protocols unasked")
+            self._check_interim(status)
             return
         headers, limit = self.headers, self._max_head_bytes
         if self.fed > limit and sum(len(n) + len(v) + 4 for n, v in headers.items()) > limit:
@@ -105,6 +104,9 @@ class ResponseReader:
                 raise MalformedResponse("the response has two lengths")
             if headers[b"transfer-encoding"].lower() != b"chunked":
                 raise MalformedResponse("the response has a transfer coding that is not chunked")
+        # Only HTTP/1.1 stays open unasked; the version itself costs more to ask for.
+        if b"connection" in headers or not self._parser.should_keep_alive():
+            self._check_version()
         self.status = status
         self.headed = True
 
@@ -113,6 +115,21 @@ class ResponseReader:
         if self.headed:
             self.complete = True
             self.keep_alive = self._parser.should_keep_alive()
+
+    def _check_interim(self, status: int) -> None:
+        """Refuse what would end the exchange, or make the next bytes something else than a head."""
+        self._check_version()
+        if status < _FIRST_INTERIM:
+            raise MalformedResponse(f"{status} is no status")
+        if status == _SWITCHING_PROTOCOLS:
+            raise MalformedResponse("the upstream switched protocols unasked")
+        if b"transfer-encoding" in self.headers:
+            raise MalformedResponse("an interim response has a body")
+
+    def _check_version(self) -> None:
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise MalformedResponse(f"the response is HTTP/{version}")
 
     def _stopped(self, error: Exception) -> None:
         """Say why the parser stopped, unless the response is whole: the rest is not for us."""
