@@ -90,6 +90,10 @@ class Visit:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._connection.close()
 
+    def hello(self) -> None:
+        """Wait for the first bytes, whatever they say."""
+        self._rest += self._read()
+
     def secure(self, context: ssl.SSLContext) -> None:
         """Go on with TLS."""
         self._connection = context.wrap_socket(self._connection, server_side=True)

@@ -17,6 +17,8 @@ from steadyhand.routing.rungs.base import LiveRung
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
+MAX_HELD_BYTES = 8 * 1024 * 1024
+"""What a stream may say, without saying anything, before it is no stream that we hold."""
 _DECODER = msgspec.json.Decoder(Answer)
 
 
@@ -113,13 +115,16 @@ async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) 
     reply = await open_reply(exchange, rung, give_up_at_s)
     stream = ChatStream(keeps_usage=exchange.asks_usage)
     held = []
-    seen = b""
+    seen, size = b"", 0
     try:
         while not stream.has_content and not stream.is_whole:
             data = await reply.read()
             held.append(stream.feed(data))
             seen = (seen + data)[:MAX_ERROR_BYTES]
+            size += len(data)
             fail_early(rung, reply, stream, seen, ended=not data)
+            if size > MAX_HELD_BYTES and not stream.has_content:
+                raise AttemptFailed(Failure("malformed", status=200, message="no end of preamble"))
     except UpstreamError as error:
         reply.close()
         raise AttemptFailed(Failure(error.reason, status=200, message=str(error))) from error

@@ -254,7 +254,7 @@ class Pool:
         """Open one connection and give it to whoever has waited longest; or tell them why not."""
         loop = asyncio.get_running_loop()
         connection: UpstreamConnection | None = None
-        failure: UpstreamError = self._is_closed()
+        failure: UpstreamError = ConnectFailed(f"connecting to {self.origin!r} was broken off")
         try:
             connection = await self._dialer.connect(
                 lambda: UpstreamConnection(self, loop), self._connect_s

@@ -26,14 +26,14 @@ class ResponseReader:
     """
 
     __slots__ = (
-        "_max_head_bytes", "_parser", "complete", "fed", "headed", "headers", "keep_alive",
-        "on_body", "pieces", "status",
+        "_barren", "_max_head_bytes", "_parser", "complete", "fed", "headed", "headers",
+        "keep_alive", "on_body", "pieces", "status",
     )  # fmt: skip
 
     def __init__(self, max_head_bytes: int) -> None:
         """Stand before a first response."""
         self._max_head_bytes = max_head_bytes
-        self.fed = self.status = 0
+        self.fed = self.status = self._barren = 0
         self.complete = self.headed = self.keep_alive = False
         self.headers: dict[bytes, bytes] = {}
         self.pieces: list[bytes] = []
@@ -42,7 +42,7 @@ class ResponseReader:
 
     def begin(self) -> None:
         """Stand before the response to a new request."""
-        self.fed = 0
+        self.fed = self._barren = 0
         self.complete = self.headed = self.keep_alive = False
 
     def feed(self, data: bytes) -> None:
@@ -50,15 +50,21 @@ class ResponseReader:
 
         Raises:
             MalformedResponse: No acceptable HTTP.
-            ResponseTooLarge: The head passes its bound.
+            ResponseTooLarge: The head passes its bound, or a run of bytes in the body that carries
+                no body (extensions of chunks, trailers) does.
         """
         self.fed += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._stopped(error)
-        if not self.headed and self.fed > self._max_head_bytes:
-            raise self._too_large()
+        if not self.headed:
+            if self.fed > self._max_head_bytes:
+                raise self._too_large()
+        elif not self.complete:
+            self._barren = 0 if self.pieces else self._barren + len(data)
+            if self._barren > self._max_head_bytes:
+                raise ResponseTooLarge("the response goes on without a byte of its body")
 
     def ends_with_stream(self) -> bool:
         """Return whether the end of the stream now is the proper end of the body."""

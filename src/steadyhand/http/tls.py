@@ -1,6 +1,7 @@
 """TLS contexts for both sides: verified, TLS 1.2 or later, HTTP/1.1 only."""
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ class ResumingContext(ssl.SSLContext):
         host = options.get("server_hostname")
         last = self._last.pop(host, None)
         if last is not None and options.get("session") is None:
-            options["session"] = last.session
+            with suppress(ValueError):  # its handshake failed: there is no session in it
+                options["session"] = last.session
         wrapped = super().wrap_bio(*args, **options)
         while len(self._last) >= _MAX_SESSIONS:
             del self._last[next(iter(self._last))]

@@ -188,7 +188,7 @@ class UpstreamConnection(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=0)  # so that `_sending` is exact
+        self._transport.set_write_buffer_limits(high=1, low=0)  # so that `_sending` is exact
         self._idle_since_s = monotonic()
         self._timer.bring_forward(self._idle_since_s + self._pool.limits.idle_s)
         probe = select.poll()
