@@ -1,13 +1,14 @@
 """Clients that ask without pause, each on a connection that it keeps as long as it holds."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
+from tests.support.chats import DONE
 from tests.support.installations import Installation, chat_request
-from tests.support.raw_client import Line
+from tests.support.raw_client import Answer, Line
 
 
 @dataclass
@@ -29,29 +30,42 @@ class Load:
         """Return how many answers were complete after a point in time."""
         return sum(done_s > at_s for done_s in list(self.answered.values()))
 
-    def client(self, house: Installation) -> None:
-        """Ask until told to stop; a connection that breaks is opened again."""
-        request = chat_request("up/steady")
+    def client(self, house: Installation, kind: str = "kept") -> None:
+        """Ask until told to stop; a connection that breaks is opened again.
+
+        ``kept`` keeps its connection until an answer says ``close``, ``fresh`` opens one for each
+        request, ``stream`` keeps its connection and asks for streams.
+        """
+        model = "up/steady" if kind != "stream" else "up/steady:tokens=8,gap_ms=20"
+        request = chat_request(model, stream=kind == "stream")
         while not self.stop.is_set():
             try:
                 with Line(house.port) as line:
                     while not self.stop.is_set():
                         line.send(request)
                         answer = line.answer()
-                        if answer.status == 200 and answer.is_whole:
-                            self.answered[answer.request_id] = monotonic()
-                        else:
-                            self.refused.append(answer.status)
+                        self._count(answer, kind)
+                        if kind == "fresh" or answer.headers.get("connection") == "close":
+                            break
             except (OSError, AssertionError):
                 self.broken.append(monotonic())
                 sleep(0.02)
 
+    def _count(self, answer: Answer, kind: str) -> None:
+        is_good = answer.status == 200 and answer.is_whole
+        if is_good and (kind != "stream" or answer.body.endswith(DONE)):
+            self.answered[answer.request_id] = monotonic()
+        else:
+            self.refused.append(answer.status)
+
 
 @contextmanager
-def loaded(house: Installation, clients: int) -> Iterator[Load]:
-    """Keep clients asking until the block ends."""
+def loaded(house: Installation, clients: int, kinds: Sequence[str] = ("kept",)) -> Iterator[Load]:
+    """Keep clients asking until the block ends: so many of each kind."""
     load = Load()
-    threads = [threading.Thread(target=load.client, args=(house,)) for _ in range(clients)]
+    threads = [
+        threading.Thread(target=load.client, args=(house, kind)) for kind in [*kinds] * clients
+    ]
     for thread in threads:
         thread.start()
     try:

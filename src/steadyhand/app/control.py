@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from threading import Event, Thread
 
+from steadyhand.app.children import Parent
 from steadyhand.app.state import State, secret_resolver
-from steadyhand.app.supervisor import Parent
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token, token_hash
 from steadyhand.control.ports import ControlPorts, GatewayStatus

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Coroutine
 from random import SystemRandom
 from ssl import SSLContext
@@ -12,11 +13,12 @@ from time import time
 
 import uvloop
 
+from steadyhand.app.children import Count, Parent, Totals
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
+from steadyhand.app.rolling import RETIRE
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
-from steadyhand.app.supervisor import Parent
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway.cors import Cors
@@ -33,17 +35,24 @@ from steadyhand.telemetry.board import Board
 logger = logging.getLogger(__name__)
 
 RETIRE_POLL_S = 0.25
+PARTING_S = 1.0
+"""What a kept connection of a replaced process has for one more request, which tells it to go.
+
+A connection that is closed while its client writes is a failed request; one that is told is not.
+"""
 GC_THRESHOLDS = (20_000, 20, 20)
 """Allocations before a young collection: the path makes few cycles, so scans can be rarer."""
 
 
-def run(settings: Settings, number: int, port: int, parent: Parent | None = None) -> None:
-    """Serve until SIGTERM, or until the supervisor is gone.
+def run(
+    settings: Settings, number: int, listener: socket.socket, parent: Parent | None = None
+) -> None:
+    """Serve until SIGTERM, until a successor has taken over, or until the supervisor is gone.
 
     Args:
         settings: Of the workspace; what may change at run time comes from the snapshot instead.
         number: Of this process, from 0; a label in metrics and records.
-        port: To listen on, shared with the other gateway processes.
+        listener: Socket to accept on; the supervisor and a successor may have it, too.
         parent: The supervisor, or ``None`` without one.
 
     Raises:
@@ -51,39 +60,48 @@ def run(settings: Settings, number: int, port: int, parent: Parent | None = None
         OSError: The address cannot be bound.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        process = GatewayProcess(settings, number)
+        process = GatewayProcess(settings, number, parent)
         limits, tls = server_limits(settings), tls_context(settings)
-        listener = NativeListener(settings.server.host, port, limits, tls)
-        runner.run(_serve(process, listener, parent))
+        runner.run(_serve(process, NativeListener(listener, limits, tls), parent))
 
 
 async def _serve(process: "GatewayProcess", listener: Listener, parent: Parent | None) -> None:
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+    stop, retire = asyncio.Event(), asyncio.Event()
+
+    def retired() -> None:
+        retire.set()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(RETIRE, retired)
     loop.add_signal_handler(signal.SIGHUP, process.reload)
     if parent is not None:
         loop.add_reader(parent.lifeline, stop.set)  # end of file: the supervisor is gone
-    await process.start(listener, parent.restarts if parent is not None else 0)
+    await process.start(listener)
     gc.collect()
     gc.freeze()  # what start-up made lives for ever; do not look at it again
     gc.set_threshold(*GC_THRESHOLDS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP, RETIRE})
     if parent is not None:
         parent.ready()
     await stop.wait()
     if parent is not None:
         loop.remove_reader(parent.lifeline)
-    await process.stop()
+    await process.stop(is_replaced=retire.is_set())
 
 
 class GatewayProcess:
     """Owns what one process needs to answer."""
 
-    def __init__(self, settings: Settings, number: int) -> None:
+    def __init__(self, settings: Settings, number: int, parent: Parent | None = None) -> None:
         """Build what can be built without a loop; nothing listens yet."""
         self._settings = settings
         self._number = number
+        self._restarts = parent.restarts if parent is not None else 0
+        self._rolls = parent.rolls if parent is not None else 0
+        self._totals = parent.totals if parent is not None else Totals()
         self._state = State(settings)
         self._ports = provider_ports(settings.workspace, os.environ)
         self._key = sign.open_key(self._state.snapshot_key)
@@ -93,8 +111,8 @@ class GatewayProcess:
         self._serving = build_serving(loaded.snapshot, self._ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self, listener: Listener, restarts: int) -> None:
-        """Open the record log and the listener."""
+    async def start(self, listener: Listener) -> None:
+        """Open the record log and accept; the board comes last, when nothing can fail any more."""
         self._log = RecordLog(self._state.log, self._settings.records.log_settings())
         self._gateway = Gateway(
             self._serving,
@@ -106,7 +124,8 @@ class GatewayProcess:
         self._listener = listener
         counters = await listener.open(self._gateway)
         board = Board.create(self._state.board(self._number), wall_clock_us)
-        self._gauges = Gauges(board, counters, self._log, self._ports.traffic, restarts)
+        self._gauges = Gauges(board, counters, self._log, self._ports.traffic, self._totals)
+        self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
 
@@ -131,10 +150,19 @@ class GatewayProcess:
         self._spawn(retire(held, serving))
         logger.info("serving snapshot %s", serving.release)
 
-    async def stop(self) -> None:
-        """Finish what is in flight within the drain time, then flush the log."""
-        self._gateway.is_draining = True
-        await self._listener.close(self._settings.server.drain_s)
+    async def stop(self, *, is_replaced: bool = False) -> None:
+        """Finish what is in flight within the drain time, then flush the log.
+
+        A process that was replaced stays ready: a kept connection that asks for its readiness asks
+        about the service, which goes on.
+        """
+        server = self._settings.server
+        self._gateway.is_draining = not is_replaced
+        if not is_replaced and server.readiness_lead_s:
+            await asyncio.sleep(server.readiness_lead_s)
+        ended = await self._listener.close(server.drain_s, PARTING_S if is_replaced else 0.0)
+        self._totals.add(Count.DRAINED, ended.finished)
+        self._totals.add(Count.CUT, ended.cut)
         for task in self._tasks:
             task.cancel()
         await self._gateway.serving.close(keep=frozenset())

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from steadyhand.app.children import Count, Totals
 from steadyhand.app.listener import ServerCounters
 from steadyhand.http.traffic import Traffic
 from steadyhand.records.clock import wall_clock_us
@@ -23,7 +24,12 @@ class Gauges:
     """
 
     def __init__(
-        self, board: Board, server: ServerCounters, log: RecordLog, traffic: Traffic, restarts: int
+        self,
+        board: Board,
+        server: ServerCounters,
+        log: RecordLog,
+        traffic: Traffic,
+        totals: Totals,
     ) -> None:
         """Take the board, and what is read."""
         self.reload_failures = 0
@@ -31,7 +37,11 @@ class Gauges:
         self._server = server
         self._log = log
         self._traffic = traffic
-        self._board.publish({"started_us": wall_clock_us(), "restarts": restarts})
+        self._totals = totals
+
+    def started(self, restarts: int, rolls: int) -> None:
+        """Publish when this process began, and how many came before it."""
+        self._board.publish({"started_us": wall_clock_us(), "restarts": restarts, "rolls": rolls})
 
     def snapshot_changed(self, snapshot: Snapshot) -> None:
         """Publish which snapshot is in force."""
@@ -47,7 +57,7 @@ class Gauges:
 
     def publish(self) -> None:
         """Publish every number as it is now."""
-        server, log = self._server, self._log
+        server, log, totals = self._server, self._log, self._totals
         self._board.publish(
             {
                 "in_flight": server.in_flight,
@@ -59,6 +69,9 @@ class Gauges:
                 "disconnects": server.disconnects,
                 "handler_failures": server.failures,
                 "reload_failures": self.reload_failures,
+                "drained": totals[Count.DRAINED],
+                "cut": totals[Count.CUT],
+                "roll_failures": totals[Count.ROLL_FAILURES],
                 "log_appended": log.appended,
                 "log_flushed": log.flushed,
                 "log_dropped": log.dropped,

@@ -1,7 +1,8 @@
 """How requests reach a gateway: by a listener of its own, or by a server that it is mounted in."""
 
+import socket
 import ssl
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from steadyhand.gateway.handler import Gateway
 from steadyhand.http.asgi import AsgiServer
@@ -26,6 +27,13 @@ class ServerCounters(Protocol):
         ...
 
 
+class Ended(NamedTuple):
+    """What became of the requests that were in hand when a listener closed."""
+
+    finished: int
+    cut: int
+
+
 class Listener(Protocol):
     """Takes requests to a gateway."""
 
@@ -37,20 +45,22 @@ class Listener(Protocol):
         """
         ...
 
-    async def close(self, drain_s: float) -> None:
-        """Take no more; requests in hand may end within ``drain_s`` seconds."""
+    async def close(self, drain_s: float, parting_s: float) -> Ended:
+        """Take no more; requests in hand may end within ``drain_s`` seconds.
+
+        Kept connections stay open for one more request for ``parting_s``.
+        """
         ...
 
 
 class NativeListener:
-    """Our own server on a port, shared with the other gateway processes."""
+    """Our own server on a socket that listens already."""
 
     def __init__(
-        self, host: str, port: int, limits: ServerLimits, tls: ssl.SSLContext | None
+        self, listener: socket.socket, limits: ServerLimits, tls: ssl.SSLContext | None
     ) -> None:
-        """Take the address and what is accepted; nothing listens yet."""
-        self._host = host
-        self._port = port
+        """Take the socket and what is accepted; nobody is accepted yet."""
+        self._listener = listener
         self._limits = limits
         self._tls = tls
 
@@ -58,18 +68,19 @@ class NativeListener:
         """See :class:`Listener`."""
         self._server = await Server.start(
             gateway.handle,
-            self._host,
-            self._port,
+            "",
+            0,
             self._limits,
             gateway.refusal,
             tls=self._tls,
-            reuse_port=True,
+            listener=self._listener,
         )
         return self._server
 
-    async def close(self, drain_s: float) -> None:
+    async def close(self, drain_s: float, parting_s: float) -> Ended:
         """See :class:`Listener`."""
-        await self._server.close(drain_s)
+        await self._server.close(drain_s, parting_s)
+        return Ended(self._server.drained, self._server.cut)
 
 
 class MountedListener:
@@ -89,8 +100,9 @@ class MountedListener:
         self.server = AsgiServer(gateway.handle, self._limits, gateway.refusal)
         return self.server
 
-    async def close(self, drain_s: float) -> None:
-        """See :class:`Listener`."""
+    async def close(self, drain_s: float, parting_s: float) -> Ended:
+        """See :class:`Listener`; what became of requests is counted by the host's server."""
         server, self.server = self.server, None
         if server is not None:
             await server.close(drain_s)
+        return Ended(finished=0, cut=0)

@@ -96,7 +96,7 @@ class MountedGateway:
         await asyncio.to_thread(_publish_first, settings, number)
         process = await asyncio.to_thread(GatewayProcess, settings, number)
         listener = MountedListener(server_limits(settings))
-        await process.start(listener, 0)
+        await process.start(listener)
         self._listener = listener
         watch = Watch(self._workspace, self._flags, State(settings), publishes=number == 0)
         watching = asyncio.create_task(watch.run(process), name="workspace watch")

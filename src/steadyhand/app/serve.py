@@ -5,18 +5,23 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from steadyhand.app import gateway
+from steadyhand.app.children import Parent, Role
 from steadyhand.app.exclusion import claim_for_serve
+from steadyhand.app.pidfile import claim
 from steadyhand.app.publish import Fingerprint, publish, republish
 from steadyhand.app.state import State
-from steadyhand.app.supervisor import Parent, Role, Supervisor
+from steadyhand.app.supervisor import Supervisor
 from steadyhand.app.welcome import print_welcome
-from steadyhand.http.listening import listen, reserve
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.http.listening import join, listen, listen_shared
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
+from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.snapshot import store
 from steadyhand.telemetry import logs
 
@@ -35,43 +40,91 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
         SteadyhandError: The workspace has mistakes, or a port is taken.
     """
     logs.configure(sys.stderr, LOG_LEVEL, "supervisor")
-    settings = load(workspace, os.environ, flags)
-    State(settings).prepare()
-    claim = claim_for_serve(State(settings))
-    State(settings).clear_boards()
+    current = Current(workspace, flags)
+    settings, state = current.settings, State(current.settings)
+    state.prepare()
+    lock = claim_for_serve(state)
+    state.clear_boards()
     publish(settings)
     server = settings.server
-    holder = reserve(server.host, server.port)
-    port = holder.getsockname()[1]
-    listener = listen(server.control_host, server.control_port)
+    count = server.processes or len(os.sched_getaffinity(0))
+    listeners = listen_shared(server.host, server.port, count)
+    port = listeners[0].getsockname()[1]
+    control_listener = listen(server.control_host, server.control_port)
+    control_port = control_listener.getsockname()[1]
+    claimed = claim(state.pid_file)
+    if claimed is None:
+        logger.warning("another supervisor serves this workspace; 'restart' speaks to that one")
     supervisor = Supervisor(
         publish=partial(republish, workspace, flags),
-        changed=Fingerprint(workspace, State(settings).snapshots / store.CURRENT).changed,
-        drain_s=server.drain_s,
+        changed=Fingerprint(workspace, state.snapshots / store.CURRENT).changed,
+        renew=current.renew,
+        stop_within_s=server.readiness_lead_s + server.drain_s,
     )
-    count = server.processes or len(os.sched_getaffinity(0))
     roles = [
-        Role(f"gateway {number}", partial(_gateway, settings, number, port), reloads=True)
-        for number in range(count)
+        Role(f"gateway {number}", partial(_gateway, current, number, each), each, is_gateway=True)
+        for number, each in enumerate(listeners)
     ]
-    roles.append(Role("control", partial(_control, settings, listener)))
-    for role in roles:
-        if not supervisor.start(role, READY_WITHIN_S):
-            logger.error("%s did not start; its reason is above", role.name)
+    roles.append(Role("control", partial(_control, settings, control_listener), control_listener))
+    for child in [supervisor.add(role) for role in roles]:
+        if not supervisor.start(child, READY_WITHIN_S):
+            logger.error("%s did not start; its reason is above", child.role.name)
             supervisor.stop()
             return 1
     print_welcome(
         settings,
         port,
-        listener.getsockname()[1],
+        control_port,
         count,
         configured_control_port=load(workspace, os.environ, {}).server.control_port,
     )
     supervisor.run()
-    holder.close()
-    listener.close()
-    claim.release()
+    lock.release()
     return 0
+
+
+class Current:
+    """What processes are started with: the settings as they were last found to be good.
+
+    Attributes:
+        settings: Of the workspace; what is fixed for the life of a supervisor never changes.
+    """
+
+    FIXED = ("host", "port", "control_host", "control_port", "processes", "state_dir")
+
+    def __init__(self, workspace: Path, flags: Mapping[str, object]) -> None:
+        """Read the workspace.
+
+        Raises:
+            SteadyhandError: It has mistakes.
+        """
+        self._workspace = workspace
+        self._flags = flags
+        self.settings = load(workspace, os.environ, flags)
+
+    def renew(self) -> bool | None:
+        """Read the workspace again; tell whether new processes would differ from those before.
+
+        ``None`` if it has mistakes: they are logged and the settings stay as they were.
+        """
+        try:
+            found = load(self._workspace, os.environ, self._flags)
+        except InvalidWorkspace as error:
+            for problem in error.problems:
+                logger.error("settings not taken over: %s", problem.text())  # noqa: TRY400 - no bug
+            return None
+        except (SteadyhandError, OSError) as error:
+            logger.error("settings not taken over: %s", error)  # noqa: TRY400 - no bug of ours
+            return None
+        former = self.settings.server
+        kept = {name: getattr(former, name) for name in self.FIXED}
+        for name in self.FIXED:
+            if getattr(found.server, name) != kept[name]:
+                logger.warning("[server] %s stays as it is until 'serve' is started anew", name)
+        server = found.server.model_copy(update=kept)
+        is_changed = (server, found.records) != (former, self.settings.records)
+        self.settings = replace(found, server=server)
+        return is_changed
 
 
 def serve_gateway(workspace: Path, flags: Mapping[str, object], number: int) -> None:
@@ -83,7 +136,8 @@ def serve_gateway(workspace: Path, flags: Mapping[str, object], number: int) -> 
     logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
-    gateway.run(settings, number, settings.server.port)
+    server = settings.server
+    gateway.run(settings, number, join(server.host, server.port))
 
 
 def serve_control(workspace: Path, flags: Mapping[str, object]) -> None:
@@ -103,9 +157,9 @@ def serve_control(workspace: Path, flags: Mapping[str, object]) -> None:
     )
 
 
-def _gateway(settings: Settings, number: int, port: int, parent: Parent) -> None:
+def _gateway(current: Current, number: int, listener: socket.socket, parent: Parent) -> None:
     logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
-    gateway.run(settings, number, port, parent)
+    gateway.run(current.settings, number, listener, parent)
 
 
 def _control(settings: Settings, listener: socket.socket, parent: Parent) -> None:

@@ -47,6 +47,11 @@ class State:
         """Folder of what only lives as long as the processes."""
         return self.directory / "run"
 
+    @property
+    def pid_file(self) -> Path:
+        """File that says which process is the supervisor."""
+        return self.run / "supervisor.pid"
+
     def board(self, number: int) -> Path:
         """File that gateway process ``number`` publishes its gauges in."""
         return self.run / f"gateway-{number}.board"

@@ -5,106 +5,90 @@ answers a tenth of a second after its start. It therefore stays single-threaded,
 loop, and handles signals by waiting for them. It also compiles the workspace, in a child of its
 own, whenever a file changes or SIGHUP comes, and tells the gateways.
 
+It opens every listening socket itself and never closes one while it runs: children inherit them.
+Connections that come in while a process is gone wait for the next one instead of being refused.
+
 If it is killed, its children see the end of a pipe and stop by themselves.
 """
 
 import contextlib
 import logging
 import os
+import select
 import signal
+import socket
 import sys
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from time import monotonic
+
+from steadyhand.app.children import YOUNG_S, Child, Parent, Role, restart_delay_s
+from steadyhand.app.rolling import RETIRE, Roll, Started
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+ROLL = signal.SIGUSR2
+SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, ROLL}
+HELD_BACK = {signal.SIGHUP, RETIRE}
+"""Stay blocked in a gateway until it can handle them: they would end it before."""
 TICK_S = 0.5
-YOUNG_S = 5.0
-"""A child that ends sooner than this after its start is not started again at once."""
-MAX_DELAY_S = 5.0
+ROLL_TICK_S = 0.05
 KILL_AFTER_S = 5.0
 """Time children get beyond their drain time before they are killed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """What a child knows of its supervisor.
-
-    Attributes:
-        ready: To be called once, when the child does its work.
-        lifeline: Read end of a pipe that ends when the supervisor does.
-        restarts: How often this role has been started again.
-    """
-
-    ready: Callable[[], None]
-    lifeline: int
-    restarts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a child does.
-
-    Attributes:
-        name: As in messages: ``gateway 0``, ``control``.
-        main: Runs in the child, given what it needs of its parent.
-        reloads: Whether it is told (SIGHUP) that a new snapshot is published.
-    """
-
-    name: str
-    main: Callable[["Parent"], None]
-    reloads: bool = False
-
-
-@dataclass(slots=True)
-class Child:
-    """A role's current process; times on the monotonic clock, seconds."""
-
-    role: Role
-    pid: int = 0
-    started_s: float = 0.0
-    due_s: float = 0.0
-    deaths_in_a_row: int = 0
-    restarts: int = 0
-
-
 class Supervisor:
-    """Starts roles, restarts what dies, stops everything in order."""
+    """Starts roles, restarts what dies, replaces what shall be new, stops everything in order."""
 
     def __init__(
         self,
         *,
         publish: Callable[[], bool],
         changed: Callable[[], bool],
-        drain_s: float,
+        renew: Callable[[], bool | None],
+        stop_within_s: float,
     ) -> None:
         """Take what is done on a change.
 
         Args:
             publish: Compiles and publishes the workspace; runs in a child; ``True`` on success.
             changed: Tells whether the workspace differs from the last call.
-            drain_s: How long children may take to stop.
+            renew: Reads what processes are started with; tells whether that has changed, ``None``
+                if it cannot be used and the former stays in force.
+            stop_within_s: How long children may take to stop in order.
         """
         self._publish = publish
         self._changed = changed
-        self._drain_s = drain_s
+        self._renew = renew
+        self._stop_within_s = stop_within_s
         self._children: list[Child] = []
+        self._roll: Roll | None = None
         self._lifeline, self._held = os.pipe()
+        self._listeners: list[socket.socket] = []
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
-    def start(self, role: Role, ready_within_s: float) -> bool:
-        """Start ``role`` and wait until it is ready; ``False`` if it ended or took too long."""
+    def add(self, role: Role) -> Child:
+        """Take over ``role`` with its listener; nothing is started yet."""
         child = Child(role)
         self._children.append(child)
-        return self._fork(child, ready_within_s)
+        self._listeners.append(role.listener)
+        return child
+
+    def start(self, child: Child, ready_within_s: float) -> bool:
+        """Start ``child`` and wait until it is ready; ``False`` if it ended or took too long."""
+        started = self._fork(child)
+        child.pid, child.started_s = started.pid, monotonic()
+        try:
+            readable = select.select([started.told], [], [], ready_within_s)[0]
+            return bool(readable) and os.read(started.told, 1) == b"1"
+        finally:
+            os.close(started.told)
 
     def run(self) -> None:
         """Watch over the children until SIGTERM or SIGINT; then stop them."""
         while True:
-            received = signal.sigtimedwait(SIGNALS, TICK_S)
+            tick_s = ROLL_TICK_S if self._roll is not None else TICK_S
+            received = signal.sigtimedwait(SIGNALS, tick_s)
             number = received.si_signo if received is not None else None
             if number in (signal.SIGTERM, signal.SIGINT):
                 break
@@ -112,42 +96,67 @@ class Supervisor:
             self._restart_due()
             if self._changed() or number == signal.SIGHUP:
                 self.reload()
+            if number == ROLL or (number == signal.SIGHUP and self._renew()):
+                self.roll()
+            self._roll_on()
         self.stop()
 
     def reload(self) -> None:
         """Compile and publish in a child; tell the gateways if that went well."""
         pid = os.fork()
         if pid == 0:
-            self._become(lambda: 0 if self._publish() else 1)
+            self._become(lambda: 0 if self._publish() else 1, None)
         _, status = os.waitpid(pid, 0)
         if os.waitstatus_to_exitcode(status) != 0:
             return
         for child in self._children:
-            if child.role.reloads and child.pid:
-                self._signal(child, signal.SIGHUP)
+            if child.role.is_gateway and child.pid:
+                self._signal(child.pid, signal.SIGHUP)
+
+    def roll(self) -> None:
+        """Begin to replace the gateways one after the other; see :mod:`steadyhand.app.rolling`."""
+        if self._roll is not None:
+            logger.warning("a rolling restart is under way; another one is not begun")
+            return
+        if self._renew() is None:
+            logger.error("rolling restart not begun: the workspace has mistakes")
+            return
+        logger.info("rolling restart begins")
+        gateways = [child for child in self._children if child.role.is_gateway]
+        self._roll = Roll(gateways, self._fork, self._stop_within_s + KILL_AFTER_S)
 
     def stop(self) -> None:
         """Stop the gateways, then the rest; kill what does not stop in time."""
-        for group in (True, False):
-            members = [c for c in self._children if c.role.reloads is group and c.pid]
+        for listener in self._listeners:  # gateways have theirs until they stop accepting
+            listener.close()
+        for is_gateway in (True, False):
+            members = [c for c in self._children if c.role.is_gateway is is_gateway]
+            leftover = self._roll.pids if self._roll is not None and is_gateway else []
+            alive = {c.pid: c.role.name for c in members if c.pid}
+            alive |= dict.fromkeys(leftover, "a gateway being replaced")
+            self._stop(alive)
             for child in members:
-                self._signal(child, signal.SIGTERM)
-            until_s = monotonic() + self._drain_s + KILL_AFTER_S
-            while any(c.pid for c in members) and monotonic() < until_s:
-                signal.sigtimedwait({signal.SIGCHLD}, TICK_S)
-                self._reap(restart=False)
-            for child in members:
-                if child.pid:
-                    logger.error("%s did not stop in time and is killed", child.role.name)
-                    self._signal(child, signal.SIGKILL)
-                    os.waitpid(child.pid, 0)
-                    child.pid = 0
+                child.pid = 0
 
-    def _fork(self, child: Child, ready_within_s: float) -> bool:
+    def _stop(self, alive: dict[int, str]) -> None:
+        for pid in alive:
+            self._signal(pid, signal.SIGTERM)
+        until_s = monotonic() + self._stop_within_s + KILL_AFTER_S
+        while alive and monotonic() < until_s:
+            for pid, _ in _ended():
+                alive.pop(pid, None)
+            if alive:
+                signal.sigtimedwait({signal.SIGCHLD}, TICK_S)
+        for pid, name in alive.items():
+            logger.error("%s did not stop in time and is killed", name)
+            self._signal(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _fork(self, child: Child) -> Started:
+        """Start a process of ``child``'s role."""
         told, tell = os.pipe()
-        child.started_s = monotonic()
-        child.pid = os.fork()
-        if child.pid == 0:
+        pid = os.fork()
+        if pid == 0:
             os.close(told)
             os.close(self._held)
 
@@ -156,21 +165,22 @@ class Supervisor:
                     os.write(tell, b"1")
                 os.close(tell)
 
-            parent = Parent(ready, self._lifeline, child.restarts)
-            self._become(lambda: child.role.main(parent))
+            parent = Parent(ready, self._lifeline, child.restarts, child.rolls, child.totals)
+            self._become(lambda: child.role.main(parent), child.role)
         os.close(tell)
-        try:
-            return _readable(told, ready_within_s) and os.read(told, 1) == b"1"
-        finally:
-            os.close(told)
+        return Started(pid, told)
 
-    def _become(self, main: Callable[[], int | None]) -> None:
+    def _become(self, main: Callable[[], int | None], role: Role | None) -> None:
         """Run ``main`` as the whole rest of this process; never returns."""
         code = 1
         try:
+            for listener in self._listeners:
+                if role is None or listener is not role.listener:
+                    listener.close()
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            held_back = HELD_BACK if role is not None and role.is_gateway else set()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - held_back)
             code = main() or 0
         except BaseException as error:  # noqa: BLE001 - the last frame of a child
             _report(error)
@@ -180,19 +190,14 @@ class Supervisor:
                 sys.stderr.flush()
             os._exit(code)
 
-    def _reap(self, *, restart: bool = True) -> None:
-        """Collect what has ended: our children and, as PID 1 of a container, whom they left."""
-        with contextlib.suppress(ChildProcessError):  # there is none at all
-            while True:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if pid == 0:
-                    return
-                child = next((child for child in self._children if child.pid == pid), None)
-                if child is None:
-                    continue
+    def _reap(self) -> None:
+        for pid, code in _ended():
+            child = next((child for child in self._children if child.pid == pid), None)
+            if child is not None:
                 child.pid = 0
-                if restart:
-                    self._schedule(child, os.waitstatus_to_exitcode(status))
+                self._schedule(child, code)
+            elif self._roll is not None:
+                self._roll.ended(pid)
 
     def _schedule(self, child: Child, code: int) -> None:
         now_s = monotonic()
@@ -206,27 +211,30 @@ class Supervisor:
 
     def _restart_due(self) -> None:
         for child in self._children:
-            if not child.pid and monotonic() >= child.due_s:
+            is_replaced = self._roll is not None and self._roll.is_replacing(child)
+            if not child.pid and not is_replaced and monotonic() >= child.due_s:
                 child.restarts += 1
-                self._fork(child, ready_within_s=0.0)
+                self.start(child, ready_within_s=0.0)
 
-    def _signal(self, child: Child, number: int) -> None:
+    def _roll_on(self) -> None:
+        if self._roll is not None:
+            self._roll.go_on()
+            if self._roll.is_over:
+                self._roll = None
+
+    def _signal(self, pid: int, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(child.pid, number)
+            os.kill(pid, number)
 
 
-def restart_delay_s(deaths_in_a_row: int) -> float:
-    """Return how long to wait before a restart: nothing at first, then doubling to a cap."""
-    if deaths_in_a_row <= 1:
-        return 0.0
-    doublings = min(deaths_in_a_row - 2, 8)  # far past the cap, and never too large a number
-    return min(MAX_DELAY_S, 0.25 * 2.0**doublings)
-
-
-def _readable(descriptor: int, within_s: float) -> bool:
-    import select
-
-    return bool(select.select([descriptor], [], [], within_s)[0])
+def _ended() -> Iterator[tuple[int, int]]:
+    """Yield (pid, exit code) of what has ended: ours and, as PID 1 of a container, any orphan."""
+    with contextlib.suppress(ChildProcessError):  # there is none at all
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            yield pid, os.waitstatus_to_exitcode(status)
 
 
 def _report(error: BaseException) -> None:

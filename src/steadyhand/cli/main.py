@@ -46,6 +46,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
         ),
         "key": Entry("steadyhand.cli.key", "app", "Create, list and revoke API keys."),
         "serve": Entry("steadyhand.cli.serve", "app", "Serve the gateway and the control plane."),
+        "restart": Entry(
+            "steadyhand.cli.restart", "app", "Replace the running gateway processes one by one."
+        ),
         "simulate": Entry("steadyhand.cli.simulate", "app", "Serve a simulated provider."),
     },
     "Look": {

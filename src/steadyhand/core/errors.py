@@ -157,6 +157,15 @@ class NoAnswer(SteadyhandError):
     code, status, retryable = "no_answer", 503, True
 
 
+class ShuttingDown(SteadyhandError):
+    """The process stops and its drain time is over; another process can answer.
+
+    A stream that was cut by it ends with this error as its last event.
+    """
+
+    code, status, retryable = "shutting_down", 503, True
+
+
 class ConfigurationError(SteadyhandError):
     """The workspace or the settings cannot be used as they stand."""
 

@@ -17,11 +17,12 @@ from steadyhand.core.errors import (
     ModelNotFound,
     NoAnswer,
     NotFound,
+    ShuttingDown,
     SteadyhandError,
 )
 from steadyhand.core.ids import RequestIds
 from steadyhand.core.splice import Span
-from steadyhand.gateway import errors
+from steadyhand.gateway import errors, send
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange, Trail
@@ -31,7 +32,7 @@ from steadyhand.gateway.recording import CLIENT_GONE, record_of
 from steadyhand.gateway.serving import Serving
 from steadyhand.gateway.stages.admit import admit, authenticate
 from steadyhand.gateway.wire import openai
-from steadyhand.http.messages import Header, Reply, Request
+from steadyhand.http.messages import Header, Reply, Request, is_cut
 from steadyhand.records.record import Record
 
 UNREAD = ChatRequest(model="", messages=[])
@@ -90,7 +91,10 @@ class Gateway:
                 exchange = await stage(exchange)
         except SteadyhandError as error:
             self._refuse(exchange, error)
-        except CancelledError:
+        except CancelledError as cancelled:
+            if is_cut(cancelled) and not trail.ended_s:
+                self._cut_off(exchange)
+                return
             if not trail.ended_s:  # a client may leave as soon as it has the last byte
                 trail.outcome, trail.reason = "client_gone", "client_gone"
                 trail.status = trail.status or CLIENT_GONE
@@ -130,6 +134,20 @@ class Gateway:
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)
         exchange.reply.send(status, headers, body)
+
+    def _cut_off(self, exchange: Exchange) -> None:
+        """End an answer because the process stops: truthfully, however far it has come."""
+        if exchange.trail.first_content_s:
+            send.cut_off(exchange)
+        else:
+            self._refuse(
+                exchange,
+                ShuttingDown(
+                    "this process stops and has no more time for the request",
+                    hint="send it again",
+                    retry_after_s=errors.RETRY_AFTER_S,
+                ),
+            )
 
     def _other(self, request: Request, reply: Reply) -> None:
         """Answer every path that needs no model."""

@@ -5,6 +5,7 @@ from math import inf
 from time import monotonic, time
 
 from steadyhand.core import sse
+from steadyhand.core.errors import ShuttingDown
 from steadyhand.gateway import errors
 from steadyhand.gateway.attempt import BegunStream, WholeAnswer
 from steadyhand.gateway.exchange import Exchange
@@ -12,11 +13,14 @@ from steadyhand.gateway.provenance import provenance
 from steadyhand.gateway.relay import ChatStream
 from steadyhand.gateway.wire import openai
 from steadyhand.http.failures import UpstreamError
-from steadyhand.http.messages import Header, UpstreamReply
+from steadyhand.http.messages import CUT, Header, UpstreamReply
 
 JSON = b"application/json"
 EVENTS = b"text/event-stream; charset=utf-8"
 UNBUFFERED: list[Header] = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+CUT_SENTENCE = (
+    "the answer was cut off before its end: this process stops and its drain time is over"
+)
 TAIL_S = 0.05
 """How long to wait, after the client has its last byte, for upstream to end its body cleanly."""
 
@@ -115,6 +119,15 @@ def finish(exchange: Exchange, begun: BegunStream, broken: str) -> str:
     reply.end()
     trail.ended_s = monotonic()
     return reason
+
+
+def cut_off(exchange: Exchange) -> None:
+    """End a stream that this process has no more time for: with an error event, never whole."""
+    trail = exchange.trail
+    trail.outcome, trail.reason = "truncated", CUT
+    exchange.reply.write(sse.event(errors.body(503, ShuttingDown.code, CUT_SENTENCE)))
+    exchange.reply.end()
+    trail.ended_s = monotonic()
 
 
 def learn(exchange: Exchange, chat: ChatStream) -> None:

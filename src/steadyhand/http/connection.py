@@ -12,9 +12,11 @@ write: then a request costs one task and nothing else of the loop, no timer, no 
 """
 
 import asyncio
+import fcntl
 import logging
 import socket
 import struct
+import termios
 from collections import deque
 from math import inf
 from time import monotonic
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, cast
 from typing_extensions import override
 
 from steadyhand.http.head import header_lines, status_line
-from steadyhand.http.messages import Request
+from steadyhand.http.messages import CUT, Request
 from steadyhand.http.refusal import Refusal, too_slow
 from steadyhand.http.reply import ServerReply
 from steadyhand.http.request import BODY, HEAD, RequestReader
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from steadyhand.http.server import Server
 
 _logger = logging.getLogger(__name__)
+_LOOK_AGAIN_S = 0.05
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -148,12 +151,12 @@ class ServerConnection(asyncio.Protocol):
             self._start(*self._queue.popleft())
         elif self._refusal is not None:
             self._answer_refusal(self._refusal)
-        elif self.server.closing and not self._reader.phase:
-            self.close()
         else:
             self._idle_since_s = monotonic()
             if self._ahead or self._reader.phase:
                 self._read_on()
+            if self.server.closing and not self._reader.phase:
+                self._part()
 
     def write(self, data: bytes) -> None:
         """Send ``data`` together with what the other connections write in this turn."""
@@ -171,10 +174,18 @@ class ServerConnection(asyncio.Protocol):
         if self.transport.get_write_buffer_size():
             self._arm_close()
 
-    def close_if_idle(self) -> None:
-        """Close unless a request is being read or answered; used when the server drains."""
+    def part(self) -> None:
+        """Close if idle, now or after the server's ``parting_s``; used when it drains."""
         if self._reply is None and not self._reader.phase and not self.gone:
-            self.close()
+            self._idle_since_s = monotonic()
+            self._part()
+
+    def cut_off(self) -> bool:
+        """Tell the handler to end its answer now; ``False`` if none runs."""
+        if self._reply is None or self._task is None or self._task.done():
+            return False
+        self._queue.clear()
+        return self._task.cancel(CUT)
 
     def cancel(self) -> None:
         """Cancel the handler and break the connection; used when draining took too long."""
@@ -233,6 +244,14 @@ class ServerConnection(asyncio.Protocol):
         else:
             headers, body = self.server.render_error(500, "internal_error", "internal error")
             reply.send(500, headers, body)
+
+    def _part(self) -> None:
+        """Close an idle connection of a server that drains, once its parting time is over."""
+        due_s = self._idle_since_s + self.server.parting_s
+        if due_s > monotonic() or has_unread(self.transport):
+            self._timer.bring_forward(due_s)
+        else:
+            self.close()
 
     def _read_on(self) -> None:
         """Turn to the client after a reply, when nothing of the client's is waiting."""
@@ -302,7 +321,8 @@ class ServerConnection(asyncio.Protocol):
             return self._reader.phase_begun_s + limits.head_timeout_s
         if self._reader.phase == BODY:
             return self._reader.body_due_s()
-        return self._idle_since_s + limits.keep_alive_s
+        stays_s = self.server.parting_s if self.server.closing else limits.keep_alive_s
+        return self._idle_since_s + stays_s
 
     def _on_timer(self, now_s: float) -> float:
         """Do what is due; see :class:`steadyhand.http.timer.LateTimer`."""
@@ -315,6 +335,17 @@ class ServerConnection(asyncio.Protocol):
         elif self._reader.phase:
             self.server.timeouts += 1
             self._answer_refusal(too_slow())
+        elif has_unread(self.transport):  # a request has come: it would be lost
+            return now_s + _LOOK_AGAIN_S
         else:
             self.close()
         return inf
+
+
+def has_unread(transport: asyncio.Transport) -> bool:
+    """Tell whether bytes have come that the loop has not read yet."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return False
+    waiting = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
+    return waiting != b"\0\0\0\0"

@@ -1,32 +1,47 @@
-"""Ports: held for processes that share one, or listened on by one process alone."""
+"""Listening sockets: several on one port, or one alone. Whoever opens them may hand them on."""
 
 import socket
 
 from steadyhand.core.errors import ConfigurationError
 
 BACKLOG = 128
+SHARED_BACKLOG = 2048
+"""Connections that wait for a gateway, also while it is being replaced; capped by somaxconn."""
 
 
-def reserve(host: str, port: int) -> socket.socket:
-    """Hold ``port`` for processes that will share it; nothing listens on this socket.
+def listen_shared(host: str, port: int, count: int) -> list[socket.socket]:
+    """Open ``count`` listening sockets on one port, over which the kernel spreads connections.
 
     Raises:
-        ConfigurationError: Somebody else has it, a second Steadyhand included.
+        ConfigurationError: Somebody else has the port, a second Steadyhand included.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = _family(host)
+    listeners: list[socket.socket] = []
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             # Without SO_REUSEPORT: two installations must not share the traffic unnoticed.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             port = probe.getsockname()[1]
-        holder = socket.socket(family, socket.SOCK_STREAM)
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        holder.bind((host, port))
+        for _ in range(count):
+            listeners.append(_join(family, host, port))
+    except OSError as error:
+        for listener in listeners:
+            listener.close()
+        raise _taken(host, port, error, "--port") from error
+    return listeners
+
+
+def join(host: str, port: int) -> socket.socket:
+    """Open one more listening socket on a port that may be shared already.
+
+    Raises:
+        ConfigurationError: Somebody has the port and does not share it.
+    """
+    try:
+        return _join(_family(host), host, port)
     except OSError as error:
         raise _taken(host, port, error, "--port") from error
-    return holder
 
 
 def listen(host: str, port: int, flag: str = "--control-port") -> socket.socket:
@@ -35,8 +50,7 @@ def listen(host: str, port: int, flag: str = "--control-port") -> socket.socket:
     Raises:
         ConfigurationError: The address is taken or is not this machine's.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(_family(host), socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -44,6 +58,24 @@ def listen(host: str, port: int, flag: str = "--control-port") -> socket.socket:
     except OSError as error:
         listener.close()
         raise _taken(host, port, error, flag) from error
+    listener.settimeout(0)
+    return listener
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _join(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
+        listener.listen(SHARED_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
     listener.settimeout(0)
     return listener
 

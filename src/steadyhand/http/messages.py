@@ -84,7 +84,19 @@ class Reply(Protocol):
 
 
 Handler = Callable[[Request, Reply], Awaitable[None]]
-"""Answers one request. Runs in a task of its own; cancelled when the client leaves."""
+"""Answers one request. Runs in a task of its own; cancelled when the client leaves.
+
+A task that is cancelled with the message :data:`CUT` still has its client: the process stops, and
+the handler must end the answer truthfully, at once.
+"""
+
+CUT = "shutdown"
+"""Message of the cancellation, and reason in records, of what outlasts the drain time."""
+
+
+def is_cut(cancelled: BaseException) -> bool:
+    """Tell whether a task is cancelled because the process stops."""
+    return cancelled.args == (CUT,)
 
 
 class Limits(msgspec.Struct):

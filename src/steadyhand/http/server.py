@@ -1,8 +1,10 @@
 """The listener of the native server: start, counters, drain."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 from steadyhand.http.connection import ServerConnection
 from steadyhand.http.head import DatedStatus
@@ -31,11 +33,15 @@ class Server:
         refused_connections: Connections over ``max_connections`` (503).
         disconnects: Clients that left before their answer had ended.
         failures: Handlers that raised or did not answer (500, or a broken connection).
+        parting_s: How long kept connections stay open while draining, see :meth:`close`.
+        drained: Requests that ended by themselves while draining; known when it is over.
+        cut: Requests that were told to end when the drain time was over.
     """
 
     __slots__ = (
-        "_tails", "_vacant", "bad_requests", "closing", "dated_status", "disconnects", "failures",
-        "handler", "in_flight", "limits", "listener", "open_connections", "outbox",
+        "_tails", "_vacant", "bad_requests", "closing", "cut", "dated_status", "disconnects",
+        "drained", "failures",
+        "handler", "in_flight", "limits", "listener", "open_connections", "outbox", "parting_s",
         "refused_connections",
         "render_error", "requests", "timeouts",
     )  # fmt: skip
@@ -53,6 +59,8 @@ class Server:
         self.closing = False
         self.requests = self.in_flight = self.bad_requests = self.timeouts = 0
         self.refused_connections = self.disconnects = self.failures = 0
+        self.drained = self.cut = 0
+        self.parting_s = 0.0
         self._tails: set[asyncio.Task[None]] = set()
         self._vacant = asyncio.Event()
 
@@ -67,23 +75,28 @@ class Server:
         *,
         tls: ssl.SSLContext | None = None,
         reuse_port: bool = False,
+        listener: socket.socket | None = None,
     ) -> "Server":
         """Listen on ``host`` and ``port`` (0 lets the system choose) and serve.
+
+        A ``listener`` that is open already is taken instead of both.
 
         Raises:
             OSError: The address cannot be bound.
         """
         server = cls(handler, limits, render_error)
         loop = asyncio.get_running_loop()
-        server.listener = await loop.create_server(
+        create = partial(
+            loop.create_server,
             lambda: ServerConnection(server, loop),
-            host,
-            port,
             backlog=limits.backlog,
             ssl=tls,
             ssl_handshake_timeout=limits.head_timeout_s if tls else None,
-            reuse_port=reuse_port,
         )
+        if listener is not None:
+            server.listener = await create(sock=listener)
+        else:
+            server.listener = await create(host, port, reuse_port=reuse_port)
         return server
 
     @property
@@ -96,23 +109,30 @@ class Server:
         """Client connections open now."""
         return len(self.open_connections)
 
-    async def close(self, drain_s: float) -> None:
-        """Stop accepting, let requests in flight end, then cancel what is left.
+    async def close(self, drain_s: float, parting_s: float = 0.0) -> None:
+        """Stop accepting, let requests in flight end, then cut what is left.
 
-        Idle connections close at once; the others after their current reply, which says so if
-        its head was not yet written. After ``drain_s`` seconds the handlers still running are
-        cancelled and their connections broken.
+        Connections close after the answer that says so; idle ones at once, or after ``parting_s``:
+        until then one more request is answered, which tells the client to go. After ``drain_s``
+        seconds the handlers still running are cancelled with :data:`~.messages.CUT` and end their
+        answers; what does not end then is broken.
         """
         self.closing = True
+        self.parting_s = parting_s
+        begun = self.requests - self.in_flight
         self.listener.close()
         for connection in tuple(self.open_connections):
-            connection.close_if_idle()
+            connection.part()
         if not await self._vacated(drain_s):
             for connection in tuple(self.open_connections):
-                connection.cancel()
-            for task in self._tails:
-                task.cancel()
+                self.cut += connection.cut_off()
             await self._vacated(self.limits.linger_s)
+        self.drained = max(0, self.requests - begun - self.cut)
+        for connection in tuple(self.open_connections):
+            connection.cancel()
+        for task in self._tails:
+            task.cancel()
+        await self._vacated(self.limits.linger_s)
 
     def forget(self, connection: ServerConnection) -> None:
         """Drop a connection that was lost; called by the connection."""

@@ -56,7 +56,16 @@ class ServerSettings(BaseModel):
         default=75.0, gt=0, description="time an idle client connection is kept open"
     )
     drain_s: float = Field(
-        default=30.0, ge=0, description="time that requests have to finish when a process stops"
+        default=30.0,
+        ge=0,
+        description="time that requests have to finish when a process stops; what still runs then "
+        "is cut, and told so",
+    )
+    readiness_lead_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="time between SIGTERM, when `/readyz` turns to 503, and the end of accepting; "
+        "as long as the load balancer in front takes to notice",
     )
     tls_cert: str | None = Field(
         default=None,

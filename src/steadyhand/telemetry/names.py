@@ -79,8 +79,22 @@ GATEWAY_START = Metric(
 GATEWAY_RESTARTS = Metric(
     "steadyhand_gateway_restarts_total",
     "counter",
-    "Times the supervisor has started the process again.",
+    "Times the supervisor has started the process again: it had died, or was rolled, which is "
+    "replaced by a successor that was ready.",
+    ("process", "reason"),
+)
+ROLL_FAILURES = Metric(
+    "steadyhand_gateway_roll_failures_total",
+    "counter",
+    "Rolling restarts that ended at this process because its successor did not get ready.",
     ("process",),
+)
+DRAINED = Metric(
+    "steadyhand_gateway_drained_requests_total",
+    "counter",
+    "Requests that ended while their process was stopping: whole ones are finished, those that "
+    "outlasted the drain time are cut.",
+    ("process", "outcome"),
 )
 IN_FLIGHT = Metric(
     "steadyhand_requests_in_flight",
@@ -231,6 +245,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         GATEWAY_UP,
         GATEWAY_START,
         GATEWAY_RESTARTS,
+        ROLL_FAILURES,
+        DRAINED,
         IN_FLIGHT,
         CONNECTIONS,
         HTTP_REQUESTS,
@@ -267,7 +283,11 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 
 SLOTS = (
     Slot("started_us", GATEWAY_START, 1_000_000),
-    Slot("restarts", GATEWAY_RESTARTS),
+    Slot("restarts", GATEWAY_RESTARTS, label="died"),
+    Slot("rolls", GATEWAY_RESTARTS, label="rolled"),
+    Slot("roll_failures", ROLL_FAILURES),
+    Slot("drained", DRAINED, label="finished"),
+    Slot("cut", DRAINED, label="cut"),
     Slot("in_flight", IN_FLIGHT),
     Slot("connections", CONNECTIONS),
     Slot("http_requests", HTTP_REQUESTS),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.app.supervisor import MAX_DELAY_S, restart_delay_s
+from steadyhand.app.children import MAX_DELAY_S, restart_delay_s
 
 
 def test_a_first_death_is_followed_by_a_restart_at_once() -> None:

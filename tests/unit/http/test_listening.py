@@ -5,28 +5,41 @@ import socket
 import pytest
 
 from steadyhand.core.errors import ConfigurationError
-from steadyhand.http.listening import listen, reserve
+from steadyhand.http.listening import join, listen, listen_shared
 
 
-def test_a_held_port_can_be_listened_on_by_processes_that_share_it() -> None:
-    with reserve("127.0.0.1", 0) as holder, socket.socket() as listener:
-        address = holder.getsockname()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(address)
-        listener.listen()
-        with socket.create_connection(address, timeout=5):
+def test_a_port_is_shared_by_as_many_listeners_as_wanted() -> None:
+    listeners = listen_shared("127.0.0.1", 0, 2)
+    with listeners[0], listeners[1], join("127.0.0.1", listeners[0].getsockname()[1]) as third:
+        assert {one.getsockname() for one in (*listeners, third)} == {third.getsockname()}
+        with socket.create_connection(third.getsockname(), timeout=5):
             pass
 
 
+def test_a_connection_waits_for_whoever_inherits_the_listener() -> None:
+    (listener,) = listen_shared("127.0.0.1", 0, 1)
+    heir = listener.dup()
+    with socket.create_connection(listener.getsockname(), timeout=5) as client:
+        listener.close()  # the process that had it is gone
+        client.sendall(b"still here")
+        heir.setblocking(True)
+        with heir, heir.accept()[0] as accepted:
+            assert accepted.recv(10) == b"still here"
+
+
 def test_a_second_installation_does_not_share_the_port_unnoticed() -> None:
-    with reserve("127.0.0.1", 0) as holder:
-        port = holder.getsockname()[1]
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listener.bind(("127.0.0.1", port))
-            listener.listen()
-            with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
-                reserve("127.0.0.1", port)
+    (listener,) = listen_shared("127.0.0.1", 0, 1)
+    with listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
+            listen_shared("127.0.0.1", port, 1)
+
+
+def test_a_port_of_one_who_does_not_share_it_cannot_be_joined() -> None:
+    with listen("127.0.0.1", 0) as alone:
+        port = alone.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}"):
+            join("127.0.0.1", port)
 
 
 def test_a_taken_port_is_named_with_the_flag_that_chooses_another() -> None:

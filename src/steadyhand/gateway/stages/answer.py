@@ -8,6 +8,7 @@ from steadyhand.core.errors import NoAnswer
 from steadyhand.gateway import attempt, send
 from steadyhand.gateway.errors import RELAYED, RETRY_AFTER_S, RelayedFailure
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
 from steadyhand.records.record import Attempt
 from steadyhand.routing.plan import give_up_at
@@ -42,9 +43,11 @@ async def answer(exchange: Exchange) -> Exchange:
                 exchange.trail.outcome = "rejected"
                 exchange.trail.reason = failure.reason
                 raise RelayedFailure(failure) from error
-        except CancelledError:
+        except CancelledError as cancelled:
             trail = exchange.trail
-            ended = "ok" if trail.ended_s else "client_gone"  # it may leave with the last byte
+            ended = CUT if is_cut(cancelled) else "client_gone"
+            if trail.ended_s:  # a client may leave with the last byte
+                ended = "ok"
             note(exchange, rung, began_s, Failure(ended, status=trail.status))
             raise
         else:
