@@ -5,139 +5,35 @@ namespaces of the kernel. What it cannot show is the base image itself.
 """
 
 import json
-import signal
-import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http.client import HTTPConnection
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.dockerfile import context, stages
+from tests.support.containers import Image, Running, free_port, started
 from tests.support.programs import children, eventually
-from tests.support.small_engine import IS_ROOT, Container, Engine, may_run, signal_inside
-from tests.support.tree import ROOT, repository_files
-
-DOCKERFILE = (ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
-IGNORE = (ROOT / ".dockerignore").read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True)
-class Running:
-    """A started container."""
-
-    outer: int
-    port: int
-    control_port: int
-    container: Container
-
-    def get(self, path: str, port: int | None = None) -> tuple[int, bytes]:
-        """Ask the AI API, or the control API by its port."""
-        connection = HTTPConnection("127.0.0.1", port or self.port, timeout=10)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def chat(self, key: str) -> tuple[int, dict[str, Any]]:
-        """Ask the demo's route one question."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        body = {"model": "support", "messages": [{"role": "user", "content": "Is it you?"}]}
-        try:
-            connection.request(
-                "POST",
-                "/v1/chat/completions",
-                json.dumps(body),
-                {"authorization": f"Bearer {key}", "content-type": "application/json"},
-            )
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
+from tests.support.small_engine import IS_ROOT
 
 
 @pytest.fixture(scope="module")
-def container() -> Iterator[Container]:
-    """The built image with its two volumes, the demo in one of them."""
-    if not may_run():
-        pytest.skip("neither root nor a kernel that lets users make namespaces")
-    with tempfile.TemporaryDirectory(prefix="steadyhand-image-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        (place / "stages").mkdir()
-        files = context(ROOT, IGNORE, list(repository_files()))
-        built = stages(DOCKERFILE)
-        root = Engine(ROOT, files, place / "stages").build(built)
-        volumes = {}
-        for number, to in enumerate(built[-1].last("VOLUME").words):  # type: ignore[union-attr]
-            # As an engine does: a new volume begins as what the image has there.
-            volumes[to] = place / f"volume-{number}"
-            subprocess.run(["cp", "-a", root / to.lstrip("/"), volumes[to]], check=True)
-        made = Container(built[-1], root, volumes)
-        initialised = made.run("init", "/workspace")
-        assert initialised.returncode == 0, initialised.stdout + initialised.stderr
-        yield made
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
-
-
-@contextmanager
-def started(container: Container, log: Path) -> Iterator[Running]:
-    """Start the image by its CMD; ports are the only thing that is ours."""
-    port, control_port = free_port(), free_port()
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            container.command(),
-            env=container.environment(
-                STEADYHAND_SERVER__PORT=str(port),
-                STEADYHAND_SERVER__CONTROL_PORT=str(control_port),
-                STEADYHAND_SERVER__PROCESSES="1",
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    running = Running(process.pid, port, control_port, container)
-
-    def answers() -> bool:
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        with suppress(OSError):
-            return running.get("/healthz")[0] == 200
-        return False
-
-    try:
-        eventually(answers, lambda: f"the image to answer: {log.read_text(encoding='utf-8')}")
-        yield running
-        signal_inside(process.pid, signal.SIGTERM)
-        assert process.wait(60) == 0, log.read_text(encoding="utf-8")
-    finally:
-        process.kill()
-        process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def running(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with started(container, tmp_path_factory.mktemp("image") / "log") as made:
-        yield made
+def running(image: Image) -> Iterator[Running]:
+    """The image with a demo in its workspace, started by its CMD."""
+    container = image.container("plain")
+    made = container.run("init", "/workspace")
+    assert made.returncode == 0, made.stdout + made.stderr
+    environment = {"STEADYHAND_SERVER__PROCESSES": "1"}
+    with started(container, image.place / "plain.log", environment) as it:
+        yield it
 
 
 def test_it_answers_a_chat_as_its_user(running: Running) -> None:
     key_file = running.container.volumes["/workspace"] / ".steadyhand" / "demo.key"
     if not key_file.exists():
         key_file = running.container.volumes["/var/lib/steadyhand"] / "demo.key"
-    status, answer = running.chat(key_file.read_text().strip())
-    assert status == 200, answer
+    answer = running.chat(key_file.read_text().strip())
+    assert answer.status == 200, answer.body
     supervisor = children(running.outer)
     status_of = Path(f"/proc/{supervisor[0]}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status_of.splitlines() if ":\t" in line)
@@ -182,13 +78,13 @@ def test_its_health_check_tells_alive_from_dead(running: Running) -> None:
 
 def test_metrics_and_readiness_answer(running: Running) -> None:
     def ready() -> bool:
-        return running.get("/readyz", running.control_port)[0] == 200
+        return running.get("/readyz", control=True).status == 200
 
     eventually(ready, "control to be ready")
-    assert running.get("/readyz")[0] == 200
-    status, metrics = running.get("/metrics", running.control_port)
-    assert status == 200
-    assert b"steadyhand_gateway_up" in metrics
+    assert running.get("/readyz").status == 200
+    metrics = running.get("/metrics", control=True)
+    assert metrics.status == 200
+    assert b"steadyhand_gateway_up" in metrics.body
 
 
 def test_it_writes_into_its_volumes_only(running: Running) -> None:
