@@ -14,11 +14,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import trustme
 
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Reply, Request
-from tests.support.server_ports import CARRIERS, Carrier, Pem, carried
+from tests.support.certificates import Authority
+from tests.support.server_ports import CARRIERS, Carrier, carried
 from tests.support.tree import ROOT
 from tests.support.wire import PATIENCE_S, RawClient, eventually
 
@@ -474,14 +474,9 @@ async def test_stopping_lets_what_is_in_hand_end_in_time(name: str) -> None:
 
 
 async def test_https(name: str, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("localhost")
-    pem = Pem(tmp_path / "cert.pem", tmp_path / "key.pem")
-    certificate.private_key_pem.write_to_path(pem.key)
-    pem.certificate.write_bytes(b"".join(p.bytes() for p in certificate.cert_chain_pems))
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    async with carried(name, stream, tls=pem) as carrier:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=authority.file)
+    async with carried(name, stream, tls=authority.issue("localhost")) as carrier:
         opened = await asyncio.open_connection("localhost", carrier.port, ssl=context)
         client = RawClient(*opened)
         client.send(carrier.request(b"GET", b"/p"))

@@ -5,7 +5,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -19,18 +18,11 @@ from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler
 from steadyhand.http.server import Server
 from steadyhand.http.tls import server_context
+from tests.support.certificates import Pem
 from tests.support.wire import eventually, render_error
 
 OWN, UVICORN, MOUNTED = "own server", "uvicorn", "mounted in Starlette"
 CARRIERS = (OWN, UVICORN, MOUNTED)
-
-
-@dataclass(frozen=True)
-class Pem:
-    """Files of a certificate and its key."""
-
-    certificate: Path
-    key: Path
 
 
 @dataclass(frozen=True)

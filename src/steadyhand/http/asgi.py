@@ -21,9 +21,9 @@ from steadyhand.http.asgi_request import (
     Scope,
     Send,
     check_head,
-    headers_of,
     target_of,
 )
+from steadyhand.http.head import fields_by_name
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Request
 from steadyhand.http.refusal import Refusal
@@ -93,7 +93,7 @@ class AsgiServer:
 
     async def _read(self, scope: Scope, body: BodyReader) -> Request:
         begun_s = monotonic()
-        headers = headers_of(scope["headers"])
+        headers = fields_by_name(scope["headers"])
         if self.connections > self.limits.max_connections:
             self.refused_connections += 1
             raise Refusal(503, "too_many_connections", "too many requests are in hand")

@@ -5,13 +5,12 @@ is its business. All that can still be refused here is refused as our own server
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
 from steadyhand.http.body import OversizedBody, UndecodableBody, gunzip
 from steadyhand.http.limits import ServerLimits
-from steadyhand.http.messages import Header
 from steadyhand.http.refusal import Refusal
 
 Scope = MutableMapping[str, Any]
@@ -38,15 +37,6 @@ def target_of(scope: Scope) -> bytes:
     elif root and path.startswith(root):  # the mount point itself was sent percent-encoded
         raw = quote(path[len(root) :]).encode()
     return raw or b"/"
-
-
-def headers_of(fields: Iterable[Header]) -> dict[bytes, bytes]:
-    """Return the fields by lower-case name; repeated ones are joined with ``", "``."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in fields:
-        name, value = name.lower(), value.strip()
-        headers[name] = headers[name] + b", " + value if name in headers else value
-    return headers
 
 
 def check_head(scope: Scope, headers: dict[bytes, bytes], limits: ServerLimits) -> None:

@@ -3,12 +3,13 @@
 Everything that does not depend on the request is prepared: a head is one formatting and one join.
 """
 
+from collections.abc import Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 from itertools import chain
 from time import monotonic, time
 
-from steadyhand.http.messages import Headers
+from steadyhand.http.messages import Header, Headers
 
 BODILESS = frozenset({204, 304})
 """Statuses whose responses have no body, whatever the handler passes."""
@@ -56,3 +57,12 @@ class DatedStatus:
             date = formatdate(usegmt=True).encode()
             made = self._made[status] = b"%bdate: %b\r\n" % (status_line(status), date)
         return made
+
+
+def fields_by_name(fields: Iterable[Header]) -> dict[bytes, bytes]:
+    """Return the fields by lower-case name; repeated ones are joined with ``", "``."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in fields:
+        name, value = name.lower(), value.strip()
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers

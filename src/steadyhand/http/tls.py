@@ -35,14 +35,18 @@ class ResumingContext(ssl.SSLContext):
         return wrapped
 
 
-def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
+def client_context(
+    ca_file: Path | None = None, identity: tuple[Path, Path] | None = None
+) -> ssl.SSLContext:
     """Make a context for upstreams that verifies them.
 
     Args:
         ca_file: PEM file of the authorities to trust instead of the system's.
+        identity: PEM files of our certificate chain and of its key (without a pass phrase), for
+            upstreams that ask who we are.
 
     Raises:
-        OSError: The file cannot be read or holds no certificate.
+        OSError: A file cannot be read or holds no certificate, or the key is another one's.
     """
     context = ResumingContext(ssl.PROTOCOL_TLS_CLIENT)
     context._last = {}
@@ -52,6 +56,8 @@ def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
         context.load_default_certs()
     else:
         context.load_verify_locations(cafile=ca_file)
+    if identity is not None:
+        context.load_cert_chain(*identity)
     return context
 
 

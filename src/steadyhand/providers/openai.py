@@ -6,12 +6,14 @@ client's but what the gateway forwards on purpose. All of it that does not chang
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from ssl import SSLContext
+from typing import Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from steadyhand import __version__
 from steadyhand.core.errors import ConfigurationError, SecretUnavailable
@@ -19,10 +21,23 @@ from steadyhand.core.splice import ask_usage, set_model
 from steadyhand.http.limits import PoolLimits
 from steadyhand.http.messages import Header, Limits, UpstreamReply
 from steadyhand.http.origin import Origin
-from steadyhand.http.pool import Pool
 from steadyhand.http.tls import client_context
 from steadyhand.http.transport import Transport
-from steadyhand.providers.base import Call, Failure, ProviderPorts, SecretReference, failure
+from steadyhand.http.transports import (
+    Kind,
+    Proxy,
+    check_installed,
+    make_transport,
+    read_proxy_url,
+)
+from steadyhand.providers.base import (
+    Call,
+    Failure,
+    ProviderPorts,
+    SecretReference,
+    UnusableFile,
+    failure,
+)
 
 _PATH = b"/chat/completions"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -62,7 +77,28 @@ class Settings(BaseModel):
         default=1024, gt=0, description="open connections, for each gateway process"
     )
     ca_file: Path | None = Field(
-        default=None, description="PEM file of the authorities to trust instead of the system's"
+        default=None,
+        description="PEM file of the authorities to trust instead of the system's; this path and "
+        "those below are relative to the workspace",
+    )
+    client_cert: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate chain to show to the upstream (mutual TLS)",
+    )
+    client_key: Path | None = Field(
+        default=None, description="PEM file of its private key, without a pass phrase"
+    )
+    transport: Kind = Field(
+        default="native",
+        description="what carries requests: `native`, or `aiohttp` to go through a proxy; the "
+        "latter needs the extra `steadyhand[aiohttp]`",
+    )
+    proxy_url: str = Field(
+        default="", description="HTTP proxy to go through, as `http://host:port`; no credentials"
+    )
+    proxy_credentials: SecretReference | None = Field(
+        default=None,
+        description="where `user:password` for the proxy is: env:NAME or file:PATH",
     )
 
     @field_validator("base_url")
@@ -74,6 +110,24 @@ class Settings(BaseModel):
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
         return base_url
+
+    @field_validator("proxy_url")
+    @classmethod
+    def _is_proxy(cls, proxy_url: str) -> str:
+        """Refuse what is no proxy."""
+        return read_proxy_url(proxy_url) if proxy_url else ""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse keys that do nothing without others."""
+        if (self.client_cert is None) != (self.client_key is None):
+            raise ValueError("client_cert and client_key go together: give both or neither")
+        if self.proxy_url and self.transport == "native":
+            raise ValueError("proxy_url: set transport = 'aiohttp' as well")
+        if self.proxy_credentials and not self.proxy_url:
+            raise ValueError("proxy_credentials: set proxy_url as well")
+        check_installed(self.transport)
+        return self
 
     @field_validator("headers")
     @classmethod
@@ -176,13 +230,50 @@ def build(settings: Settings, ports: ProviderPorts) -> OpenAIProvider:
             hint="write the key alone, on one line",
         )
     origin = Origin.parse(settings.base_url)
+    tls = _tls(settings, ports.workspace) if origin.scheme == "https" else None
+    connections = settings.max_connections
+    limits = PoolLimits(max_connections=connections, max_idle=connections)
+    proxy = _proxy(settings, ports.resolve_secret)
+    transport = make_transport(settings.transport, origin, limits, tls, ports.traffic, proxy)
+    return OpenAIProvider(settings, api_key, transport)
+
+
+def _tls(settings: Settings, workspace: Path) -> SSLContext:
+    ca_file, identity = None, None
+    if settings.ca_file is not None:
+        ca_file = workspace / settings.ca_file
+    if settings.client_cert is not None and settings.client_key is not None:
+        identity = workspace / settings.client_cert, workspace / settings.client_key
     try:
-        tls = client_context(settings.ca_file) if origin.scheme == "https" else None
+        context = client_context(ca_file)
     except OSError as error:
-        raise ConfigurationError(
+        raise UnusableFile(
+            "ca_file",
             f"ca_file {settings.ca_file} cannot be used: {error}",
             hint="name a PEM file with the certificates of the authorities to trust",
         ) from error
-    connections = settings.max_connections
-    limits = PoolLimits(max_connections=connections, max_idle=connections)
-    return OpenAIProvider(settings, api_key, Pool(origin, limits, tls, ports.traffic))
+    if identity is None:
+        return context
+    try:
+        return client_context(ca_file, identity)
+    except OSError as error:
+        raise UnusableFile(
+            "client_cert",
+            f"client_cert {settings.client_cert} and client_key {settings.client_key} cannot be "
+            f"used: {error}",
+            hint="name two PEM files: a certificate, and the key that belongs to it",
+        ) from error
+
+
+def _proxy(settings: Settings, resolve_secret: Callable[[str], str]) -> Proxy | None:
+    if not settings.proxy_url:
+        return None
+    if settings.proxy_credentials is None:
+        return Proxy(settings.proxy_url)
+    credentials = resolve_secret(settings.proxy_credentials)
+    if ":" not in credentials or not credentials.isprintable():
+        raise SecretUnavailable(
+            f"what {settings.proxy_credentials} holds is not user:password",
+            hint="write user, a colon and the password alone, on one line",
+        )
+    return Proxy(settings.proxy_url, credentials)
