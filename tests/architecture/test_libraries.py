@@ -15,6 +15,7 @@ REST = r"steadyhand\.control(\..+)?|steadyhand\.[a-z]+\.api"
 SETTINGS = r"steadyhand\.settings(\..+)?|steadyhand\.[a-z]+\.settings"
 PLUGINS = r"steadyhand\.providers\..+|steadyhand\.routing\.rungs\..+"
 BELONGS_TO = {
+    "aiohttp": r"steadyhand\.http\.aiohttp_.+",
     "pydantic": rf"{REST}|{SETTINGS}|{PLUGINS}",
     "sqlalchemy": STORES,
     "sqlite3": STORES,
@@ -48,3 +49,15 @@ def test_only_the_control_plane_imports_the_rest_of_a_slice() -> None:
         for importer in graph.find_modules_that_directly_import(name)
     }
     assert {name for name in importers if not name.startswith("steadyhand.control.")} == set()
+
+
+def test_the_modules_of_an_extra_are_imported_by_name_only() -> None:
+    """So that nobody needs the extra who has not configured it."""
+    graph = import_graph()
+    importers = {
+        importer
+        for name in MODULES
+        if name.startswith("steadyhand.http.aiohttp_")
+        for importer in graph.find_modules_that_directly_import(name)
+    }
+    assert {name for name in importers if not name.startswith("steadyhand.http.aiohttp_")} == set()

@@ -1,6 +1,6 @@
 """What every provider owes the gateway beyond its wire: limits, cancellation, many at once.
 
-Run on both transports: in process, and the native client over a socket to the simulator's server.
+Run in process, and over a socket to the simulator's server by either transport.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from steadyhand.http.failures import (
     TotalTimedOut,
     UpstreamError,
 )
+from steadyhand.http.transports import Kind
 from steadyhand.providers import openai, simulated
 from steadyhand.providers.base import Provider
 from steadyhand.simulation.seen import Log
@@ -34,13 +35,15 @@ class Bench:
     upstream: Log | None
 
 
-@pytest.fixture(params=["in process", "over a socket"])
+@pytest.fixture(params=["in process", "over a socket", "over a socket by aiohttp"])
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     if request.param == "in process":
         yield Bench(simulated.build(simulated.Settings(), ports()), None)
         return
     async with simulator_server() as (server, url):
-        provider = openai.build(openai.Settings(base_url=f"{url}/v1"), ports())
+        kind: Kind = "aiohttp" if "aiohttp" in request.param else "native"
+        settings = openai.Settings(base_url=f"{url}/v1", transport=kind)
+        provider = openai.build(settings, ports())
         try:
             yield Bench(provider, server.log)
         finally:

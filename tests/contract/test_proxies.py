@@ -10,6 +10,7 @@ from steadyhand.http.failures import (
     ConnectionLost,
     ConnectTimedOut,
     GaveUp,
+    TlsFailed,
     UpstreamError,
 )
 from steadyhand.http.tls import client_context
@@ -77,7 +78,7 @@ async def test_a_proxy_cannot_pretend_to_be_the_upstream(authority: Authority) -
             AIOHTTP, peer.port, tls=client_context(authority.file), proxy=Proxy(proxy.url)
         ) as to,
     ):
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(TlsFailed):
             await to.ask()
         assert peer.heads == []
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from steadyhand.http.failures import ConnectFailed, ConnectionLost, UpstreamError
+from steadyhand.http.failures import ConnectionLost, TlsFailed, UpstreamError
 from steadyhand.http.tls import client_context
 from tests.contract.test_transport_port import R, W, always_ok
 from tests.support.certificates import Authority
@@ -41,7 +41,7 @@ async def test_an_unknown_authority_is_refused(
             upstream(always_ok, authority.server()) as peer,
             caller(name, peer.port, tls=trust) as to,
         ):
-            with pytest.raises(ConnectFailed):
+            with pytest.raises(TlsFailed):
                 await to.ask()
             assert peer.heads == []
 
@@ -52,7 +52,7 @@ async def test_a_certificate_for_another_name_is_refused(name: str, authority: A
         upstream(always_ok, authority.server("other.example")) as peer,
         caller(name, peer.port, tls=trust) as to,
     ):
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(TlsFailed):
             await to.ask()
         assert peer.heads == []
 
@@ -64,7 +64,7 @@ async def test_plain_http_on_a_tls_port_is_refused(name: str, authority: Authori
 
     trust = client_context(authority.file)
     async with upstream(script) as peer, caller(name, peer.port, tls=trust) as to:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(TlsFailed):
             await to.ask()
 
 

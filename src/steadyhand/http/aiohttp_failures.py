@@ -1,6 +1,7 @@
 """What aiohttp's errors mean in our words, so that records and metrics say the same of either."""
 
 import asyncio
+import ssl
 
 import aiohttp
 from aiohttp import http_exceptions
@@ -9,7 +10,9 @@ from steadyhand.http.failures import (
     ConnectFailed,
     ConnectionLost,
     MalformedResponse,
+    NameNotFound,
     ResponseTooLarge,
+    TlsFailed,
     UpstreamError,
 )
 
@@ -17,6 +20,11 @@ ERRORS = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError)
 """Whatever aiohttp raises for an exchange that failed."""
 
 _MOST_WORDS = 200
+_TLS = (
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ClientConnectorSSLError,
+    ssl.SSLError,
+)
 _CUT_SHORT = ("Not enough data", "not enough data")
 
 
@@ -26,6 +34,10 @@ def failure_of(error: BaseException, where: str) -> UpstreamError:
         return ConnectFailed(f"the proxy for {where} cannot be reached: {error.os_error}")
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return ConnectFailed(f"the proxy for {where} refused to connect: {error.status}")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NameNotFound(f"no address for {where}: {error.os_error}")
+    if isinstance(error, _TLS):
+        return TlsFailed(f"no TLS with {where}: {error}")
     if isinstance(error, aiohttp.ClientConnectorError):
         return ConnectFailed(f"cannot connect to {where}: {error}")
     if isinstance(error, aiohttp.ClientResponseError):

@@ -24,8 +24,12 @@ from steadyhand.http.aiohttp_reply import AiohttpReply
 from steadyhand.http.failures import (
     ConnectFailed,
     ConnectionLost,
+    ConnectTimedOut,
     MalformedResponse,
+    NameNotFound,
+    PoolExhausted,
     ResponseTooLarge,
+    TlsFailed,
     UpstreamError,
 )
 from steadyhand.http.head import fields_by_name, header_lines
@@ -143,6 +147,8 @@ class AiohttpTransport:
             if exchange.bound is None or not exchange.bound.expired():
                 raise  # the system's own: a socket that timed out
             _, failure = exchange.clock.due()
+            self._traffic.connect_timed_out += failure is ConnectTimedOut
+            self._traffic.given_up += failure is PoolExhausted
             raise failure(f"nothing from {self._origin!r} in time") from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -193,8 +199,10 @@ class AiohttpTransport:
         if self._closed:
             return ConnectionLost(f"the connections to {self._origin!r} are closed")
         failure = failure_of(error, repr(self._origin))
-        if isinstance(failure, ConnectFailed):
-            self._traffic.connect_failed += 1
+        traffic = self._traffic
+        traffic.dns_failed += isinstance(failure, NameNotFound)
+        traffic.tls_failed += isinstance(failure, TlsFailed)
+        traffic.connect_failed += type(failure) is ConnectFailed
         return failure
 
     def _closing(self) -> ConnectFailed:

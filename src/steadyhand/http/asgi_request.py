@@ -11,7 +11,14 @@ from urllib.parse import quote
 
 from steadyhand.http.body import OversizedBody, UndecodableBody, gunzip
 from steadyhand.http.limits import ServerLimits
-from steadyhand.http.refusal import Refusal
+from steadyhand.http.refusal import (
+    Refusal,
+    bad_request,
+    body_too_large,
+    head_too_large,
+    too_many_fields,
+    too_slow,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -48,17 +55,17 @@ def check_head(scope: Scope, headers: dict[bytes, bytes], limits: ServerLimits) 
     size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
     size += sum(len(name) + len(value) + 4 for name, value in headers.items())
     if size > limits.max_head_bytes:
-        raise Refusal(
-            431, "request_head_too_large", f"the request head passes {limits.max_head_bytes} bytes"
-        )
+        raise head_too_large(limits)
+    if len(headers) > limits.max_fields:
+        raise too_many_fields(limits)
     if scope.get("http_version") == "1.1" and b"," in headers.get(b"host", b","):
-        raise Refusal(400, "bad_request", "one Host header is required")
+        raise bad_request("one Host header is required")
     length = headers.get(b"content-length")
     if length is not None:
         if not length.isdigit():
-            raise Refusal(400, "bad_request", "Content-Length is not a number")
+            raise bad_request("Content-Length is not a number")
         if len(length) > 18 or int(length) > limits.max_body_bytes:
-            raise _body_too_large(limits)
+            raise body_too_large(limits)
     coding = headers.get(b"content-encoding", b"").lower()
     if coding not in _GZIP and coding not in _PLAIN:
         raise Refusal(415, "unsupported_content_encoding", "send the body plain or as gzip")
@@ -92,11 +99,11 @@ class BodyReader:
                     pieces.append(piece)
                     size += len(piece)
                     if size > limits.max_body_bytes:
-                        raise _body_too_large(limits)
+                        raise body_too_large(limits)
                     if self._more:
                         _earn_time(bound, len(piece), limits)
         except TimeoutError:
-            raise Refusal(408, "request_timeout", "the request came too slowly") from None
+            raise too_slow() from None
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if body and headers.get(b"content-encoding", b"").lower() in _GZIP:
             return _gunzip(body, limits)
@@ -130,12 +137,6 @@ def _gunzip(body: bytes, limits: ServerLimits) -> bytes:
     try:
         return gunzip(body, limits.max_body_bytes, limits.max_expansion)
     except UndecodableBody as error:
-        raise Refusal(400, "bad_request", str(error)) from None
+        raise bad_request(str(error)) from None
     except OversizedBody:
-        raise _body_too_large(limits) from None
-
-
-def _body_too_large(limits: ServerLimits) -> Refusal:
-    return Refusal(
-        413, "request_too_large", f"the request body passes {limits.max_body_bytes} bytes"
-    )
+        raise body_too_large(limits) from None
