@@ -60,12 +60,7 @@ def check_head(scope: Scope, headers: dict[bytes, bytes], limits: ServerLimits) 
         raise too_many_fields(limits)
     if scope.get("http_version") == "1.1" and b"," in headers.get(b"host", b","):
         raise bad_request("one Host header is required")
-    length = headers.get(b"content-length")
-    if length is not None:
-        if not length.isdigit():
-            raise bad_request("Content-Length is not a number")
-        if len(length) > 18 or int(length) > limits.max_body_bytes:
-            raise body_too_large(limits)
+    _check_length(headers, limits)
     coding = headers.get(b"content-encoding", b"").lower()
     if coding not in _GZIP and coding not in _PLAIN:
         raise Refusal(415, "unsupported_content_encoding", "send the body plain or as gzip")
@@ -140,3 +135,12 @@ def _gunzip(body: bytes, limits: ServerLimits) -> bytes:
         raise bad_request(str(error)) from None
     except OversizedBody:
         raise body_too_large(limits) from None
+
+
+def _check_length(headers: dict[bytes, bytes], limits: ServerLimits) -> None:
+    length = headers.get(b"content-length")
+    if length is not None:
+        if not length.isdigit():
+            raise bad_request("Content-Length is not a number")
+        if len(length) > 18 or int(length) > limits.max_body_bytes:
+            raise body_too_large(limits)
