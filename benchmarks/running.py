@@ -47,6 +47,11 @@ class Running:
         self._folder = folder
         self._process = process
 
+    @property
+    def folder(self) -> Path:
+        """The folder that was made for it."""
+        return self._folder
+
     def pids(self) -> list[int]:
         """Return all of its processes; none for a target that was not started here."""
         return [] if self._process is None else process_tree(self._process.pid)

@@ -1,7 +1,7 @@
 """A whole gateway in memory: real stages, rungs and snapshot; scripted providers and clients."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
@@ -9,6 +9,7 @@ from time import monotonic
 
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway.cors import Cors
+from steadyhand.gateway.exchange import Ledger
 from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
 from steadyhand.http.messages import Request
@@ -111,6 +112,8 @@ def gateway_bench(
     instructions: str = "",
     give_up_ms: Mapping[str, float] | None = None,
     origins: tuple[str, ...] = (),
+    append: Callable[[Record], object] | None = None,
+    ledger: Ledger | None = None,
 ) -> GatewayBench:
     """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
 
@@ -136,7 +139,9 @@ def gateway_bench(
     ticks = count(COMPILED_S)
     ids = RequestIds(7, lambda: float(next(ticks)))
     return GatewayBench(
-        Gateway(serving, records.append, ids, Cors(origins), process=3), records, providers
+        Gateway(serving, append or records.append, ids, Cors(origins), 3, ledger),
+        records,
+        providers,
     )
 
 

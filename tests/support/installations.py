@@ -286,7 +286,11 @@ def simulated_upstream(folder: Path) -> Iterator[SimulatedUpstream]:
 
 @contextmanager
 def serving(
-    folder: Path, upstreams: Upstreams, files: Mapping[str, str] | None = None
+    folder: Path,
+    upstreams: Upstreams,
+    files: Mapping[str, str] | None = None,
+    *,
+    module: str = "steadyhand",
 ) -> Iterator[Installation]:
     """Write a workspace and serve it until the block ends; ``files`` add to it or replace."""
     root = folder / "workspace"
@@ -302,7 +306,7 @@ def serving(
         path.write_text(text, encoding="utf-8")
     (root / "upstream.key").chmod(0o600)
     ports = ("--port", "0", "--control-port", "0")
-    with running(folder, "serve", "serve", "--workspace", root, *ports) as program:
+    with running(folder, "serve", "serve", "--workspace", root, *ports, module=module) as program:
         control_port = int(program.says(r"control API +http://127\.0\.0\.1:(\d+)").group(1))
         port = int(program.says(r"AI API +http://127\.0\.0\.1:(\d+)").group(1))
         yield Installation(root, program, port, control_port, upstreams.simulated, upstreams.canned)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from steadyhand.records.cursor import Cursor
-from steadyhand.records.reader import Entry
+from steadyhand.records.entry import Entry
 from steadyhand.records.record import Attempt, Record
 from steadyhand.records.store import RecordStore
 

@@ -34,20 +34,25 @@ def eventually(
 
 
 class Program:
-    """One running ``steadyhand`` command; its output goes to files."""
+    """One running ``steadyhand`` command; its output goes to files.
 
-    def __init__(self, folder: Path, name: str, *arguments: str | Path) -> None:
+    ``module`` is what runs it: another one of the tests may prepare the process first.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, *arguments: str | Path, module: str = "steadyhand"
+    ) -> None:
         self._out = folder / f"{name}.out"
         self._err = folder / f"{name}.err"
         self.name = name
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "steadyhand", *map(str, arguments)],
+                [sys.executable, "-m", module, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(SOURCE)},
+                env={**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{SOURCE.parent}"},
             )
         self.pid = self._process.pid
 
@@ -102,9 +107,11 @@ class Program:
 
 
 @contextmanager
-def running(folder: Path, name: str, *arguments: str | Path) -> Iterator[Program]:
+def running(
+    folder: Path, name: str, *arguments: str | Path, module: str = "steadyhand"
+) -> Iterator[Program]:
     """Run a command until the block ends."""
-    program = Program(folder, name, *arguments)
+    program = Program(folder, name, *arguments, module=module)
     try:
         yield program
     finally:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -43,7 +44,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     database = open_state_database(settings)
     records = RecordStore(database)
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
-    shipper = Shipper(state.log, records, [metrics.consume])
+    shipper = Shipper(state.log, records, [metrics.consume], prepare=partial(upgrade, database))
     stop_shipping = Event()
     thread = Thread(target=shipper.run, args=(stop_shipping,), name="shipper", daemon=True)
     sources = collectors.registry(

@@ -23,10 +23,12 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
+from steadyhand.gateway.ledger import StrictLedger
 from steadyhand.gateway.serving import Serving
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.tls import server_context
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
@@ -113,18 +115,25 @@ class GatewayProcess:
 
     async def start(self, listener: Listener) -> None:
         """Open the record log and accept; the board comes last, when nothing can fail any more."""
-        self._log = RecordLog(self._state.log, self._settings.records.log_settings())
+        records = self._settings.records
+        self._log = RecordLog(self._state.log, records.log_settings())
+        loop = asyncio.get_running_loop()
+        commits = Commits(self._log, loop, patience_s=records.sync_timeout_ms / 1000)
+        is_strict = records.durability == "strict"
         self._gateway = Gateway(
             self._serving,
             self._log.append,
             RequestIds(SystemRandom().getrandbits(40), time),
             Cors(self._settings.server.cors_origins),
             self._number,
+            StrictLedger(self._log.append, commits, self._number) if is_strict else None,
         )
         self._listener = listener
         counters = await listener.open(self._gateway)
         board = Board.create(self._state.board(self._number), wall_clock_us)
-        self._gauges = Gauges(board, counters, self._log, self._ports.traffic, self._totals)
+        self._gauges = Gauges(
+            board, counters, self._log, commits, self._ports.traffic, self._totals
+        )
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())

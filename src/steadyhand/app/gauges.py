@@ -6,6 +6,7 @@ from steadyhand.app.children import Count, Totals
 from steadyhand.app.listener import ServerCounters
 from steadyhand.http.traffic import Traffic
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.board import Board
@@ -28,6 +29,7 @@ class Gauges:
         board: Board,
         server: ServerCounters,
         log: RecordLog,
+        commits: Commits,
         traffic: Traffic,
         totals: Totals,
     ) -> None:
@@ -38,6 +40,7 @@ class Gauges:
         self._log = log
         self._traffic = traffic
         self._totals = totals
+        self._refused = commits.refused
 
     def started(self, restarts: int, rolls: int) -> None:
         """Publish when this process began, and how many came before it."""
@@ -79,6 +82,14 @@ class Gauges:
                 "log_flush_failures": log.flush_failures,
                 "log_pending_bytes": log.pending_bytes,
                 "log_last_flush_us": log.last_flush_us,
+                "log_syncs": log.syncs,
+                "log_sync_total_us": log.sync_total_us,
+                "log_sync_last_us": log.sync_last_us,
+                "log_sync_longest_us": log.sync_longest_us,
+                "log_sync_age_us": int(log.stalled_s() * 1e6),
+                "log_refused_full": self._refused["full"],
+                "log_refused_failing": self._refused["failing"],
+                "log_refused_stalled": self._refused["stalled"],
             }
         )
         self._board.publish({name: getattr(self._traffic, own) for name, own in _TRAFFIC.items()})

@@ -166,6 +166,12 @@ class ShuttingDown(SteadyhandError):
     code, status, retryable = "shutting_down", 503, True
 
 
+class RecordsUnavailable(SteadyhandError):
+    """The answer's record cannot be made durable now, and durability is `strict`: no answer."""
+
+    code, status, retryable = "records_unavailable", 503, True
+
+
 class ConfigurationError(SteadyhandError):
     """The workspace or the settings cannot be used as they stand."""
 

@@ -5,6 +5,7 @@ noted in its :class:`Trail`, so that the record tells the truth even if the stag
 """
 
 from math import inf
+from typing import Protocol
 
 import msgspec
 
@@ -36,6 +37,8 @@ class Trail(msgspec.Struct):
         finish_reason: Of the first choice.
         usage: As counted upstream, or ``None``.
         status: HTTP status sent, 0 if none was.
+        entry: Sequence of what stands in the record log already, 0 for nothing (``strict`` only).
+        is_recorded: Whether that is the record: nothing has happened since that it does not tell.
     """
 
     attempts: list[Attempt] = msgspec.field(default_factory=list)
@@ -50,6 +53,44 @@ class Trail(msgspec.Struct):
     finish_reason: str = ""
     usage: Usage | None = None
     status: int = 0
+    entry: int = 0
+    is_recorded: bool = False
+
+
+class Ledger(Protocol):
+    """Makes a request's record durable before its answer leaves: the ``strict`` durability.
+
+    Each call but ``check`` puts an entry into the record log and waits until it is on disk.
+    """
+
+    def check(self) -> None:
+        """Refuse at once if nothing can be made durable now.
+
+        Raises:
+            RecordsUnavailable: Before anything was asked of a provider.
+        """
+        ...
+
+    async def intend(self, exchange: "Exchange") -> None:
+        """Write that an answer begins: what is left of the request if the process dies now.
+
+        Raises:
+            RecordsUnavailable: It is not on disk; no byte may leave.
+        """
+        ...
+
+    async def conclude(
+        self, exchange: "Exchange", response_bytes: int, spoke: Attempt | None = None
+    ) -> None:
+        """Write how the request ends, as if its last ``response_bytes`` had just left.
+
+        ``spoke`` is the attempt that ends with it. Returns in the turn in which the rest must be
+        written: there is no wait between.
+
+        Raises:
+            RecordsUnavailable: It is not on disk; the answer may not be ended as a whole one.
+        """
+        ...
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -71,6 +112,7 @@ class Exchange(msgspec.Struct, frozen=True):
         modality: What kind of answer is acceptable (after ``resolve``).
         forwarded: Request headers that go on to the provider.
         reply_headers: Headers that every reply to this client carries.
+        ledger: What makes records durable before answers leave; ``None`` unless ``strict``.
     """
 
     request: Request
@@ -88,6 +130,7 @@ class Exchange(msgspec.Struct, frozen=True):
     modality: Modality = "text"
     forwarded: tuple[Header, ...] = ()
     reply_headers: tuple[Header, ...] = ()
+    ledger: "Ledger | None" = None
 
     @property
     def stream(self) -> bool:

@@ -17,6 +17,7 @@ from steadyhand.core.errors import (
     ModelNotFound,
     NoAnswer,
     NotFound,
+    RecordsUnavailable,
     ShuttingDown,
     SteadyhandError,
 )
@@ -25,7 +26,7 @@ from steadyhand.core.splice import Span
 from steadyhand.gateway import errors, send
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.errors import RelayedFailure
-from steadyhand.gateway.exchange import Exchange, Trail
+from steadyhand.gateway.exchange import Exchange, Ledger, Trail
 from steadyhand.gateway.pipeline import STAGES
 from steadyhand.gateway.provenance import identity
 from steadyhand.gateway.recording import CLIENT_GONE, record_of
@@ -47,18 +48,23 @@ class Gateway:
     def __init__(
         self,
         serving: Serving,
-        append: Callable[[Record], None],
+        append: Callable[[Record], object],
         ids: RequestIds,
         cors: Cors,
         process: int,
+        ledger: Ledger | None = None,
     ) -> None:
-        """Take what is served from, where records go, and this process's number."""
+        """Take what is served from, where records go, and this process's number.
+
+        With a ``ledger`` no answer leaves before its record is on disk.
+        """
         self.serving = serving
         self.is_draining = False
         self._append = append
         self._ids = ids
         self._cors = cors
         self._process = process
+        self._ledger = ledger
 
     async def handle(self, request: Request, reply: Reply) -> None:
         """Answer ``request``. See :data:`steadyhand.http.messages.Handler`."""
@@ -105,6 +111,11 @@ class Gateway:
             raise  # a bug: the server answers 500 and counts it
         finally:
             serving.users -= 1
+            self._keep(exchange)
+
+    def _keep(self, exchange: Exchange) -> None:
+        """Append the record, unless it is in the log as it is true."""
+        if not exchange.trail.is_recorded:
             self._append(record_of(exchange, "chat", self._process))
 
     def _exchange(
@@ -123,6 +134,7 @@ class Gateway:
             request.body,
             model_at=model_at,
             reply_headers=self._cors.headers(request) if b"origin" in headers else (),
+            ledger=self._ledger,
         )
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:
@@ -130,14 +142,17 @@ class Gateway:
         trail = exchange.trail
         status, headers, body = errors.render(error)
         trail.status = status
-        if not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
+        had_answer, trail.first_content_s = trail.first_content_s, 0.0
+        if isinstance(error, RecordsUnavailable) and had_answer:
+            trail.outcome, trail.reason = "failed", error.code
+        elif not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)
         exchange.reply.send(status, headers, body)
 
     def _cut_off(self, exchange: Exchange) -> None:
         """End an answer because the process stops: truthfully, however far it has come."""
-        if exchange.trail.first_content_s:
+        if exchange.reply.started:
             send.cut_off(exchange)
         else:
             self._refuse(

@@ -4,7 +4,8 @@ from math import inf
 from time import monotonic, time
 
 from steadyhand.gateway.exchange import Exchange
-from steadyhand.records.record import Record
+from steadyhand.records.record import Attempt, Record
+from steadyhand.routing.rungs.base import LiveRung
 
 MAX_MODEL_CHARACTERS = 200
 CLIENT_GONE = 499
@@ -60,4 +61,22 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         len(request.body),
         exchange.reply.bytes_sent,
         process,
+        trail.entry,
+    )
+
+
+def attempt_of(
+    exchange: Exchange, rung: LiveRung, began_s: float, status: int, reason: str
+) -> Attempt:
+    """Return what is kept of a try of ``rung`` that has just ended."""
+    origin_s = exchange.request.received_s
+    ended_s = exchange.trail.ended_s or monotonic()
+    return Attempt(
+        "live",
+        rung.provider,
+        rung.model,
+        int((began_s - origin_s) * 1e6),
+        int((ended_s - origin_s) * 1e6),
+        status,
+        reason,
     )

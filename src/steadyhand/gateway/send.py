@@ -5,11 +5,12 @@ from math import inf
 from time import monotonic, time
 
 from steadyhand.core import sse
-from steadyhand.core.errors import ShuttingDown
+from steadyhand.core.errors import RecordsUnavailable, ShuttingDown
 from steadyhand.gateway import errors
 from steadyhand.gateway.attempt import BegunStream, WholeAnswer
-from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.exchange import Exchange, Ledger
 from steadyhand.gateway.provenance import provenance
+from steadyhand.gateway.recording import attempt_of
 from steadyhand.gateway.relay import ChatStream
 from steadyhand.gateway.wire import openai
 from steadyhand.http.failures import UpstreamError
@@ -21,57 +22,73 @@ UNBUFFERED: list[Header] = [(b"cache-control", b"no-cache"), (b"x-accel-bufferin
 CUT_SENTENCE = (
     "the answer was cut off before its end: this process stops and its drain time is over"
 )
+LAST = sse.event(sse.DONE)
 TAIL_S = 0.05
 """How long to wait, after the client has its last byte, for upstream to end its body cleanly."""
 
 
-def whole(exchange: Exchange, found: WholeAnswer) -> str:
-    """Send a whole live answer as it came; return how it ended, always ``ok``."""
+def learn_whole(exchange: Exchange, found: WholeAnswer) -> None:
+    """Take over into the trail what a whole answer says about itself."""
     trail, read = exchange.trail, found.answer
     trail.first_content_s = monotonic()
     trail.usage = read.usage
     trail.served_model = read.model or ""
     trail.finish_reason = (read.choices[0].finish_reason or "") if read.choices else ""
     trail.status = 200
+
+
+def whole(exchange: Exchange, found: WholeAnswer) -> str:
+    """Send a whole live answer as it came; return how it ended, always ``ok``."""
     exchange.reply.send(200, provenance(exchange, JSON, found.headers), found.body)
-    trail.ended_s = monotonic()
+    exchange.trail.ended_s = monotonic()
     return "ok"
 
 
-def text(exchange: Exchange, content: str) -> None:
-    """Send ``content``, which no model wrote, in the shape that the client asked for."""
+def text_body(exchange: Exchange, content: str) -> bytes:
+    """Return ``content``, which no model wrote, in the shape that the client asked for."""
     trail = exchange.trail
-    made_s = int(time())
     model = exchange.chat.model
     trail.first_content_s = monotonic()
     trail.finish_reason, trail.served_model, trail.status = "stop", model, 200
+    made_s = int(time())
     if exchange.stream:
-        headers = provenance(exchange, EVENTS) + UNBUFFERED
-        events = openai.text_events(
+        return openai.text_events(
             exchange.request_id, model, made_s, content, with_usage=exchange.asks_usage
         )
-        exchange.reply.start(200, headers)
-        exchange.reply.write(events)
+    return openai.text_answer(exchange.request_id, model, made_s, content)
+
+
+def text(exchange: Exchange, body: bytes) -> None:
+    """Send what :func:`text_body` has made."""
+    if exchange.stream:
+        exchange.reply.start(200, provenance(exchange, EVENTS) + UNBUFFERED)
+        exchange.reply.write(body)
         exchange.reply.end()
     else:
-        body = openai.text_answer(exchange.request_id, model, made_s, content)
         exchange.reply.send(200, provenance(exchange, JSON), body)
-    trail.ended_s = monotonic()
+    exchange.trail.ended_s = monotonic()
 
 
-async def stream(exchange: Exchange, begun: BegunStream) -> str:
+async def stream(exchange: Exchange, begun: BegunStream, began_s: float) -> str:
     """Relay a stream that has begun to speak; return how it ended.
 
     From here on no other rung can speak: whatever goes wrong is said in the stream. Returns
-    ``ok``, or the reason for which the answer is not whole.
+    ``ok``, or the reason for which the answer is not whole. ``began_s`` is when it was asked.
+
+    Raises:
+        RecordsUnavailable: Nothing was sent, because the intent to is not on disk.
     """
-    upstream = begun.reply
+    upstream, ledger = begun.reply, exchange.ledger
     try:
-        exchange.reply.start(200, provenance(exchange, EVENTS, upstream.headers) + UNBUFFERED)
         exchange.trail.status = 200
         exchange.trail.first_content_s = monotonic()
+        if ledger is not None:
+            await ledger.intend(exchange)
+        exchange.reply.start(200, provenance(exchange, EVENTS, upstream.headers) + UNBUFFERED)
         upstream.give_up_at(inf)
         broken = await pump(exchange, begun)
+        if ledger is not None and begun.stream.is_whole:
+            broken = await conclude(exchange, begun, began_s, ledger)
         reason = finish(exchange, begun, broken)
         if reason == "ok":
             await let_end(upstream)
@@ -79,6 +96,17 @@ async def stream(exchange: Exchange, begun: BegunStream) -> str:
         learn(exchange, begun.stream)
         upstream.close()
     return reason
+
+
+async def conclude(exchange: Exchange, begun: BegunStream, began_s: float, ledger: Ledger) -> str:
+    """Make the record of a whole stream durable; return why it is not, or empty."""
+    learn(exchange, begun.stream)
+    spoke = attempt_of(exchange, begun.rung, began_s, 200, "ok")
+    try:
+        await ledger.conclude(exchange, exchange.reply.bytes_sent + len(LAST), spoke)
+    except RecordsUnavailable as error:
+        return error.code
+    return ""
 
 
 async def pump(exchange: Exchange, begun: BegunStream) -> str:
@@ -102,8 +130,8 @@ async def pump(exchange: Exchange, begun: BegunStream) -> str:
 def finish(exchange: Exchange, begun: BegunStream, broken: str) -> str:
     """Write the end that the stream deserves; return ``ok`` or why it is not whole."""
     reply, trail, chat = exchange.reply, exchange.trail, begun.stream
-    if chat.is_whole:
-        reply.write(sse.event(sse.DONE))
+    if chat.is_whole and not broken:
+        reply.write(LAST)
         reason = "ok"
     elif chat.error is not None:
         said = begun.rung.classify(200, begun.reply.headers, chat.error)  # no secrets, our shape
@@ -112,8 +140,7 @@ def finish(exchange: Exchange, begun: BegunStream, broken: str) -> str:
         reason = "upstream_error_event"
     else:
         reason = broken or ("malformed" if chat.malformed else "truncated")
-        message = f"the answer was cut off before its end ({reason})"
-        reply.write(sse.event(errors.body(502, "stream_truncated", message)))
+        reply.write(sse.event(not_whole(reason)))
     if reason != "ok":
         trail.outcome, trail.reason = "truncated", reason
     reply.end()
@@ -128,6 +155,15 @@ def cut_off(exchange: Exchange) -> None:
     exchange.reply.write(sse.event(errors.body(503, ShuttingDown.code, CUT_SENTENCE)))
     exchange.reply.end()
     trail.ended_s = monotonic()
+
+
+def not_whole(reason: str) -> bytes:
+    """Return the error that ends a stream which is not whole."""
+    if reason == RecordsUnavailable.code:
+        message = "the answer is complete, but its record could not be written"
+        return errors.body(RecordsUnavailable.status, reason, message)
+    message = f"the answer was cut off before its end ({reason})"
+    return errors.body(502, "stream_truncated", message)
 
 
 def learn(exchange: Exchange, chat: ChatStream) -> None:

@@ -2,9 +2,11 @@
 
 A frame is ``length u32 | crc32 u32 | sequence u64 | payload``, little-endian. The checksum runs
 over the payload and starts from the sequence folded to 32 bits, so it covers both. An empty payload
-is not a frame, so a tail of zeros (a file grown by a crash before its bytes came) is none either.
+is not a frame, so a tail of zeros (made beforehand, or by a crash before its bytes came) is none
+either.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -23,11 +25,12 @@ HEAD_BYTES = _HEAD.size
 pack_head: Callable[[int, int, int], bytes] = _HEAD.pack
 """Make a frame's head from length, checksum and sequence; :func:`checksum` says which sum."""
 
-Stop = Literal["limit", "end", "partial", "corrupt"]
+Stop = Literal["limit", "end", "partial", "zeros", "corrupt"]
 """Why a scan stopped.
 
 ``limit`` of frames reached; ``end`` of the buffer at a frame's edge; ``partial`` if the buffer ends
-inside a frame (or in zeros); ``corrupt`` if what stands there can be no frame.
+inside a frame; ``zeros`` if nothing else is left of it; ``corrupt`` if what stands there can be no
+frame.
 """
 
 
@@ -86,11 +89,13 @@ def scan(data: bytes, limit: int) -> Scan:
         if len(frames) == limit:
             return Scan(frames, offset, "limit")
         start = offset + HEAD_BYTES
+        if data[offset : offset + 4] == bytes(min(4, size - offset)) and is_blank(data[offset:]):
+            return Scan(frames, offset, "zeros")
         if start > size:
             return Scan(frames, offset, "partial")
         length, crc, sequence = _HEAD.unpack_from(data, offset)
         if not 0 < length <= MAX_PAYLOAD:
-            return Scan(frames, offset, "corrupt" if any(data[offset:]) else "partial")
+            return Scan(frames, offset, "corrupt")
         if start + length > size:
             return Scan(frames, offset, "partial")
         payload = data[start : start + length]
@@ -99,3 +104,29 @@ def scan(data: bytes, limit: int) -> Scan:
         frames.append(Frame(sequence, payload))
         offset = start + length
     return Scan(frames, offset, "end")
+
+
+def is_blank(data: bytes) -> bool:
+    """Tell whether ``data`` is nothing but zeros."""
+    return data == bytes(len(data))
+
+
+def find(data: bytes, after: int) -> int:
+    """Return where the first whole, sound frame in ``data`` begins, at any offset; -1 for none.
+
+    A way on behind damage. Its sequence lies near ``after``: its upper half is the same, and it is
+    no further ahead than frames find room in ``data``, so that bytes which look like a frame by
+    chance are not taken for one.
+    """
+    high = re.escape((after >> 32).to_bytes(4, "little"))
+    heads = re.compile(rb"(?=(?!\0\0\0)..[\0-\4]\0.{8}" + high + rb")", re.DOTALL)
+    most = after + len(data) // HEAD_BYTES + 1
+    for match in heads.finditer(data):
+        offset = match.start()
+        length, crc, sequence = _HEAD.unpack_from(data, offset)
+        start = offset + HEAD_BYTES
+        if not 0 < length <= MAX_PAYLOAD or start + length > len(data) or not sequence <= most:
+            continue
+        if checksum(data[start : start + length], sequence) == crc:
+            return offset
+    return -1

@@ -8,12 +8,15 @@ from typing import Literal
 
 import msgspec
 
-Outcome = Literal["answered", "floor", "failed", "rejected", "truncated", "client_gone"]
+Outcome = Literal[
+    "answered", "floor", "failed", "rejected", "truncated", "client_gone", "interrupted"
+]
 """How a request ended.
 
 ``answered`` by a live rung; ``floor`` by the route's floor; ``failed`` with an error after the
 ladder was tried; ``rejected`` before it (the caller's fault, or overload); ``truncated`` after
-commit; ``client_gone`` when the client left first.
+commit; ``client_gone`` when the client left first; ``interrupted`` when the process died and
+nobody knows.
 """
 
 
@@ -77,6 +80,9 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         request_bytes: Size of the request body.
         response_bytes: Size of the response body.
         process: Number of the gateway process.
+        supersedes: Sequence, in the same log, of the entry that this one takes the place of; 0 for
+            none. An entry with the outcome ``interrupted`` is an *intent*: written before the
+            answer began, and true only if nothing supersedes it.
     """
 
     request_id: str
@@ -113,3 +119,4 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     request_bytes: int
     response_bytes: int
     process: int
+    supersedes: int = 0

@@ -1,16 +1,32 @@
 """The workspace's ``[records]`` table."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from steadyhand.records.log import LogSettings
 
 MEBIBYTE = 1024 * 1024
+STRICT_RESERVE_BYTES = MEBIBYTE
+"""Of each segment, made beforehand: some seconds of records at 500 requests a second."""
 
 
 class Settings(BaseModel):
     """Keys of ``[records]``: how the record log of each gateway process is kept."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    durability: Literal["batched", "strict"] = Field(
+        default="batched",
+        description="`batched`: answers do not wait for the disk, and a killed process loses its "
+        "last window. `strict`: an answer leaves once its record is on disk, or not at all",
+    )
+    sync_timeout_ms: int = Field(
+        default=1_000,
+        ge=10,
+        le=60_000,
+        description="under `strict`, the longest that an answer waits for the disk, if its "
+        "deadline is not nearer; past it 503 `records_unavailable`",
+    )
     window_ms: int = Field(
         default=100,
         ge=10,
@@ -45,4 +61,5 @@ class Settings(BaseModel):
             segment_age_s=self.segment_age_s,
             max_bytes=self.max_mib * MEBIBYTE,
             max_pending_bytes=self.max_pending_mib * MEBIBYTE,
+            reserve_bytes=STRICT_RESERVE_BYTES if self.durability == "strict" else 0,
         )

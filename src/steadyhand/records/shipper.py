@@ -2,16 +2,21 @@
 
 The order is what makes it safe to be killed anywhere: rows and cursor are committed together, the
 consumers are called after that, and only then is anything deleted. A second shipper on the same
-log does no harm, only work. While the store fails, the log stays and grows to its own bound.
+log does no harm, only work. While the store fails, the log stays and grows to its own bound. After
+each failure the store is prepared again and asked where it stands: it may be another one now.
+
+When a writer has ended, what it began and did not finish is settled: its intents become records.
 
 Consumers hold their state in this process, so being called once per process and record is exactly
 once for them; one that raises has lost that batch, which is counted.
 """
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -28,7 +33,8 @@ from steadyhand.records.segment import (
     segment_path,
     writers,
 )
-from steadyhand.records.store import RecordStore
+from steadyhand.records.store import DatabaseBehind, RecordStore, Shipment
+from steadyhand.storage.database import DatabaseReplaced
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +61,10 @@ class ShipperStatus:
         corrupt_segments: Segments set aside because their rest made no sense.
         missing_records: Sequences that were written and could not be read.
         undecodable_records: Sound frames of a shape unknown here, set aside.
+        interrupted_records: Records that were intents.
+        superseded_entries: Entries that a later one took the place of.
+        skipped_bytes: Bytes of corrupt segments that were passed over.
+        database_replaced: Times the database turned out to be another one.
         writers: Writers with a directory.
         waiting_bytes: Bytes in the log and not yet stored, at the last pass.
         oldest_us: When the oldest record known to wait was received; 0 if none waits.
@@ -68,6 +78,10 @@ class ShipperStatus:
     corrupt_segments: int = 0
     missing_records: int = 0
     undecodable_records: int = 0
+    interrupted_records: int = 0
+    superseded_entries: int = 0
+    skipped_bytes: int = 0
+    database_replaced: int = 0
     writers: int = 0
     waiting_bytes: int = 0
     oldest_us: int = 0
@@ -84,18 +98,22 @@ class Shipper:
         consumers: Sequence[Consumer] = (),
         *,
         batch: int = BATCH,
+        prepare: Callable[[], object] = lambda: None,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         """Take the log's directory, where to, and who is told; nothing is read yet.
 
-        ``batch`` is the most records of one transaction.
+        ``batch`` is the most records of one transaction; ``prepare`` brings the store's schema up
+        to date and is called after each failure.
         """
         self.status = ShipperStatus()
         self._log = log
         self._store = store
         self._consumers = tuple(consumers)
         self._batch = batch
+        self._prepare = prepare
         self._clock_us = clock_us
+        self._is_sure = False
         self._cursors: dict[str, Cursor] = {}
         self._oldest_us: dict[str, int] = {}
 
@@ -126,15 +144,9 @@ class Shipper:
             logger.warning("the record log cannot be read: %s", error)
             return 0
         shipped, failures = 0, status.failures
-        for writer in found:
-            try:
-                shipped += self._ship_writer(writer)
-            except (SteadyhandError, OSError) as error:
-                status.failures += 1
-                logger.warning("records of writer %s wait: %s", writer, error)
-            except Exception:
-                status.failures += 1
-                logger.exception("records of writer %s wait", writer)
+        if self._is_sure or self._try("all writers", lambda: self._make_sure(found)) is not None:
+            for writer in found:
+                shipped += self._try(writer, partial(self._ship_writer, writer)) or 0
         for gone in self._oldest_us.keys() - set(found):
             del self._oldest_us[gone]
             self._cursors.pop(gone, None)
@@ -145,6 +157,36 @@ class Shipper:
             status.last_success_us = self._clock_us()
         return shipped
 
+    def _try(self, whose: str, act: Callable[[], int]) -> int | None:
+        """Return what ``act`` does; count and say that it could not, and be sure of nothing."""
+        try:
+            return act()
+        except (DatabaseReplaced, DatabaseBehind) as error:
+            self.status.database_replaced += 1
+            self._fail(whose, error)
+        except (SteadyhandError, OSError) as error:
+            self._fail(whose, error)
+        except Exception:
+            self.status.failures += 1
+            self._is_sure = False
+            logger.exception("records of writer %s wait", whose)
+        return None
+
+    def _fail(self, whose: str, error: Exception) -> None:
+        self.status.failures += 1
+        self._is_sure = False
+        logger.warning("records of writer %s wait: %s", whose, error)
+
+    def _make_sure(self, found: Sequence[str]) -> int:
+        """Begin again with what the store knows, and settle writers whose folder is gone."""
+        self._prepare()
+        self._cursors.clear()
+        for writer in self._store.unsettled():
+            if writer not in found:
+                self._take(self._store.settle(writer))
+        self._is_sure = True
+        return 0
+
     def _ship_writer(self, writer: str) -> int:
         cursor = self._cursors.get(writer)
         if cursor is None:
@@ -152,24 +194,35 @@ class Shipper:
         reading = read(self._log / writer, cursor, self._batch)
         entries = reading.entries
         self._oldest_us[writer] = entries[0].record.received_us if entries else 0
+        set_aside = self._set_aside(writer, reading)
         shipped = 0
         if entries or reading.undecodable:
-            self._set_aside_frames(writer, reading)
-            shipped = self._store.ship(writer, entries, reading.cursor)
+            shipment = self._store.ship(writer, entries, reading.cursor, after=cursor.sequence)
+            shipped = self._take(shipment)
         self._cursors[writer] = reading.cursor
-        self._count(reading, shipped)
-        if shipped:
-            self._tell([entry.record for entry in entries[-shipped:]])
+        self._count(reading, set_aside)
         is_full = len(entries) == self._batch  # there may be more
         self._oldest_us[writer] = entries[-1].record.received_us if is_full else 0
+        if reading.ended:
+            shipped += self._take(self._store.settle(writer))
         self._discard(writer, reading)
         return shipped
 
-    def _count(self, reading: Reading, shipped: int) -> None:
+    def _take(self, shipment: Shipment) -> int:
+        """Count and pass on what was stored."""
+        status, fresh = self.status, shipment.records
+        status.shipped += len(fresh)
+        status.interrupted_records += shipment.interrupted
+        status.superseded_entries += shipment.superseded
+        if fresh:
+            self._tell(fresh)
+        return len(fresh)
+
+    def _count(self, reading: Reading, set_aside: int) -> None:
         status = self.status
-        status.shipped += shipped
         status.torn_segments += reading.torn
-        status.corrupt_segments += len(reading.corrupt)
+        status.corrupt_segments += set_aside
+        status.skipped_bytes += reading.skipped
         status.missing_records += reading.missing
         status.undecodable_records += len(reading.undecodable)
 
@@ -184,20 +237,23 @@ class Shipper:
     def _discard(self, writer: str, reading: Reading) -> None:
         directory = self._log / writer
         for number in reading.finished:
-            path = segment_path(directory, number)
-            with suppress(FileNotFoundError):  # another shipper was here
-                if number in reading.corrupt:
-                    path.rename(self._aside(f"{writer}-{path.name}.corrupt"))
-                else:
-                    path.unlink()
+            segment_path(directory, number).unlink(missing_ok=True)
         if reading.ended:
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):  # another shipper was here
                 (directory / LOCK).unlink(missing_ok=True)
                 directory.rmdir()
 
-    def _set_aside_frames(self, writer: str, reading: Reading) -> None:
+    def _set_aside(self, writer: str, reading: Reading) -> int:
+        """Keep what cannot be understood for a person; return how many segments are new there."""
         for frame in reading.undecodable:
             self._aside(f"{writer}-{frame.sequence}.frame").write_bytes(frame.payload)
+        count = 0
+        for number in reading.corrupt:
+            path = segment_path(self._log / writer, number)
+            with suppress(FileNotFoundError, FileExistsError):  # somebody was here before
+                os.link(path, self._aside(f"{writer}-{path.name}.corrupt"))
+                count += 1
+        return count
 
     def _aside(self, name: str) -> Path:
         folder = self._log / SET_ASIDE

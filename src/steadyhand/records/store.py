@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from steadyhand.core.errors import SteadyhandError
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
-from steadyhand.records.reader import Entry
+from steadyhand.records.entry import Entry
 from steadyhand.records.record import Record
+from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (
     EVERYTHING,
     Page,
@@ -81,10 +83,22 @@ shipments = sa.Table(
 )
 """A :class:`~steadyhand.records.cursor.Cursor` per writer."""
 
+intents = sa.Table(
+    "intents",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("frame", sa.LargeBinary, nullable=False),
+)
+"""Entries written before their answer began, until a record supersedes them or they become one."""
+
 _COLUMNS = tuple(column.name for column in records.columns)
 _fields = attrgetter(*_COLUMNS[2:-1])
 _decode = msgspec.msgpack.Decoder(Record).decode
 _NEWEST_FIRST = (records.c.received_us, records.c.writer, records.c.sequence)
+MOST_VALUES = 500
+"""Of one statement; databases bound it."""
+
 _LAST = "\U0010ffff"
 _EQUAL = (
     "tenant",
@@ -97,6 +111,26 @@ _EQUAL = (
     "model",
     "status",
 )
+
+
+class Shipment(NamedTuple):
+    """What one call of :meth:`RecordStore.ship` or ``settle`` has done.
+
+    Attributes:
+        records: New records, in order, the interrupted ones last.
+        interrupted: How many of them were intents.
+        superseded: Entries whose place was taken.
+    """
+
+    records: list[Record]
+    interrupted: int = 0
+    superseded: int = 0
+
+
+class DatabaseBehind(SteadyhandError):
+    """The database holds less of a log than was stored: another one stands in its place."""
+
+    code, status, retryable = "database_behind", 503, True
 
 
 class RecordStore:
@@ -112,6 +146,7 @@ class RecordStore:
         self._insert = str(compiled)
         self._is_positional = compiled.positional
         self._begin_shipments = insert(shipments).on_conflict_do_nothing()
+        self._insert_intents = insert(intents).on_conflict_do_nothing()
 
     def cursor(self, writer: str) -> Cursor:
         """Return how far ``writer``'s log is stored.
@@ -127,17 +162,18 @@ class RecordStore:
             row = connection.execute(wanted).one_or_none()
         return START if row is None else Cursor(*row)
 
-    def ship(self, writer: str, entries: Sequence[Entry], cursor: Cursor) -> int:
-        """Store ``entries`` and move the writer's cursor, both or neither.
+    def ship(
+        self, writer: str, entries: Sequence[Entry], reading: Cursor, *, after: int = 0
+    ) -> Shipment:
+        """Store ``entries`` and move the writer's cursor to ``reading``, both or neither.
 
         Exactly once by (writer, sequence), however often and by however many it is called: what
-        the stored cursor has passed is left out, under a lock on that cursor.
-
-        Returns:
-            How many were new; they are the last of ``entries``.
+        the stored cursor has passed is left out, under a lock on that cursor. ``after`` is the
+        sequence that the caller has seen stored.
 
         Raises:
             DatabaseUnavailable: Nothing was stored; call again with the same.
+            DatabaseBehind: Nothing was stored; begin again at the stored cursor.
         """
         row = shipments.c.writer == writer
         with self._database.write() as connection:
@@ -148,18 +184,71 @@ class RecordStore:
             taken = connection.execute(
                 sa.select(shipments.c.sequence).where(row).with_for_update()
             ).scalar_one()
-            rows = self._rows(writer, [entry for entry in entries if entry.sequence > taken])
-            if rows:
-                connection.exec_driver_sql(self._insert, rows)
-            if cursor.sequence >= taken:
+            if taken < after:
+                raise DatabaseBehind(
+                    f"writer {writer} was stored to {after}, and the database has it to {taken}",
+                    hint="the database was replaced; what the log still has is stored again",
+                )
+            found = resolve([entry for entry in entries if entry.sequence > taken])
+            superseded = found.superseded + self._supersede(connection, writer, found.gone)
+            self._add(connection, writer, found.records)
+            if found.intents:
+                rows = [
+                    {"writer": writer, "sequence": entry.sequence, "frame": entry.payload}
+                    for entry in found.intents
+                ]
+                connection.execute(self._insert_intents, rows)
+            if reading.sequence >= taken:
                 moved = {
-                    "sequence": cursor.sequence,
-                    "segment": cursor.segment,
-                    "position": cursor.offset,
+                    "sequence": reading.sequence,
+                    "segment": reading.segment,
+                    "position": reading.offset,
                     "shipped_us": self._clock_us(),
                 }
                 connection.execute(sa.update(shipments).where(row).values(moved))
-        return len(rows)
+        return Shipment([entry.record for entry in found.records], superseded=superseded)
+
+    def settle(self, writer: str) -> Shipment:
+        """Make records of the intents of a writer that has ended and is wholly stored.
+
+        Raises:
+            DatabaseUnavailable: All of them wait; call again.
+        """
+        mine = intents.c.writer == writer
+        wanted = sa.select(intents.c.sequence, intents.c.frame).where(mine)
+        with self._database.read() as connection:
+            if connection.execute(wanted.limit(1)).one_or_none() is None:
+                return Shipment([])
+        with self._database.write() as connection:
+            rows = connection.execute(wanted.order_by(intents.c.sequence)).all()
+            entries = [Entry(sequence, _decode(frame), frame) for sequence, frame in rows]
+            self._add(connection, writer, entries)
+            connection.execute(sa.delete(intents).where(mine))
+        return Shipment([entry.record for entry in entries], interrupted=len(entries))
+
+    def unsettled(self) -> list[str]:
+        """Return the writers that have intents.
+
+        Raises:
+            DatabaseUnavailable: Retryable.
+        """
+        with self._database.read() as connection:
+            wanted = sa.select(intents.c.writer).distinct().order_by(intents.c.writer)
+            return [*connection.execute(wanted).scalars()]
+
+    def _add(self, connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> None:
+        if entries:
+            connection.exec_driver_sql(self._insert, self._rows(writer, entries))
+
+    def _supersede(self, connection: sa.Connection, writer: str, gone: Sequence[int]) -> int:
+        """Take away what earlier calls have stored; return how much that was."""
+        count = 0
+        for table in (intents, records) if gone else ():
+            for start in range(0, len(gone), MOST_VALUES):
+                some = gone[start : start + MOST_VALUES]
+                there = (table.c.writer == writer) & table.c.sequence.in_(some)
+                count += connection.execute(sa.delete(table).where(there)).rowcount
+        return count
 
     def list(
         self, wanted: RecordFilter = EVERYTHING, *, limit: int = 50, before: str | None = None

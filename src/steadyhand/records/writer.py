@@ -24,14 +24,19 @@ class SegmentWriter:
         segment_bytes: int,
         segment_age_s: float,
         clock_s: Callable[[], float],
+        reserve_bytes: int = 0,
     ) -> None:
-        """Take the log's directory, the writer's id and when to roll; ``clock_s`` is monotonic."""
+        """Take the log's directory, the writer's id and when to roll.
+
+        ``clock_s`` is monotonic; ``reserve_bytes`` is written as zeros into each new segment.
+        """
         self._log = log
         self._writer = writer
         self._directory = log / writer
         self._segment_bytes = segment_bytes
         self._segment_age_s = segment_age_s
         self._clock_s = clock_s
+        self._reserve_bytes = reserve_bytes
         self._lock = -1
         self._segment: SegmentFile | None = None
         self._opened_s = 0.0
@@ -44,7 +49,7 @@ class SegmentWriter:
         Raises:
             OSError: None of it counts as written; call again with the same chunk.
         """
-        self._writable(first_sequence).append(chunk)
+        self._writable(first_sequence, len(chunk)).append(chunk)
 
     def roll_if_due(self, next_sequence: int) -> None:
         """Close a segment that is long or old, so that the shipper may delete it.
@@ -73,9 +78,9 @@ class SegmentWriter:
                 os.close(self._lock)
             self._lock = -1
 
-    def _writable(self, first_sequence: int) -> SegmentFile:
+    def _writable(self, first_sequence: int, size: int) -> SegmentFile:
         segment = self._segment
-        if segment is None or self._is_due(segment):
+        if segment is None or self._is_due(segment) or not self._has_room(segment, size):
             return self._open_next(first_sequence)
         return segment
 
@@ -85,13 +90,16 @@ class SegmentWriter:
         is_old = self._clock_s() - self._opened_s >= self._segment_age_s
         return is_old and segment.size > HEADER_BYTES
 
+    def _has_room(self, segment: SegmentFile, size: int) -> bool:
+        return segment.fits(size) or segment.size <= HEADER_BYTES
+
     def _open_next(self, first_sequence: int) -> SegmentFile:
         if self._lock < 0:
             self._lock = claim(self._log, self._writer)
         self._close_segment()
         self._number += 1
         path = segment_path(self._directory, self._number)
-        self._segment = SegmentFile(path, self._writer, first_sequence)
+        self._segment = SegmentFile(path, self._writer, first_sequence, self._reserve_bytes)
         self._opened_s = self._clock_s()
         return self._segment
 

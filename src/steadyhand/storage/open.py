@@ -3,13 +3,15 @@
 Only the backend that is named is imported. One scheme, one function: a new backend is added here.
 """
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.storage.database import Database
@@ -41,7 +43,7 @@ def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Databa
         ) from error
     backend = address.get_backend_name()
     if backend == "sqlite":
-        return Database(_open_sqlite(address, busy_timeout_ms))
+        return _open_sqlite(address, busy_timeout_ms)
     if backend == "postgresql":
         return Database(_open_postgres(address, busy_timeout_ms))
     raise ConfigurationError(
@@ -49,15 +51,17 @@ def open_database(url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Databa
     )
 
 
-def _open_sqlite(url: URL, busy_timeout_ms: int) -> Engine:
+def _open_sqlite(url: URL, busy_timeout_ms: int) -> Database:
     if not url.database or url.database == ":memory:":
         raise ConfigurationError(
             "SQLite needs a file: a database in memory would be a different one in each thread",
             hint="write sqlite:///FILE",
         )
     engine = create_engine(url.set(drivername="sqlite+pysqlite"))
+    path = url.database
 
-    def prepare(connection: sqlite3.Connection, _: object) -> None:
+    def prepare(connection: sqlite3.Connection, pooled: ConnectionPoolEntry) -> None:
+        pooled.info["file"] = _file(path)
         connection.isolation_level = None  # the driver starts no transaction on its own
         connection.execute(f"PRAGMA busy_timeout = {int(busy_timeout_ms)}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -70,9 +74,26 @@ def _open_sqlite(url: URL, busy_timeout_ms: int) -> Engine:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    def check_out(_: object, pooled: ConnectionPoolEntry, __: object) -> None:
+        if pooled.info["file"] != _file(path):
+            raise DisconnectionError("the database file was replaced")  # the pool opens it again
+
+    def is_current(connection: Connection) -> bool:
+        return bool(connection.info["file"] == _file(path))
+
+    event.listen(engine, "checkout", check_out)
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
-    return engine
+    return Database(engine, is_current)
+
+
+def _file(path: str) -> tuple[int, int] | None:
+    """Return what makes a file itself, whatever its name; ``None`` if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open_postgres(url: URL, lock_timeout_ms: int) -> Engine:

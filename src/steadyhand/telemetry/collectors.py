@@ -9,8 +9,9 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from steadyhand.records.shipper import ShipperStatus
-from steadyhand.telemetry import names
+from steadyhand.telemetry import names, record_names
 from steadyhand.telemetry.board import read_board
+from steadyhand.telemetry.metric import Metric as Declared
 
 BOARD = "gateway-{process}.board"
 """Name of a gateway process's board in the run directory."""
@@ -61,21 +62,25 @@ class ShipperCollector(Collector):
         """Yield the status of this moment."""
         status = self._read()
         lag_us = max(0, self._clock_us() - status.oldest_us) if status.oldest_us else 0
-        yield _single(names.SHIPPED, status.shipped)
-        yield _single(names.SHIP_FAILURES, status.failures)
-        yield _single(names.CONSUMER_FAILURES, status.consumer_failures)
-        damaged = _family(names.DAMAGED_SEGMENTS)
+        yield _single(record_names.SHIPPED, status.shipped)
+        yield _single(record_names.SHIP_FAILURES, status.failures)
+        yield _single(record_names.CONSUMER_FAILURES, status.consumer_failures)
+        damaged = _family(record_names.DAMAGED_SEGMENTS)
         damaged.add_metric(["torn"], status.torn_segments)
         damaged.add_metric(["corrupt"], status.corrupt_segments)
         yield damaged
-        unreadable = _family(names.UNREADABLE_RECORDS)
+        unreadable = _family(record_names.UNREADABLE_RECORDS)
         unreadable.add_metric(["missing"], status.missing_records)
         unreadable.add_metric(["undecodable"], status.undecodable_records)
         yield unreadable
-        yield _single(names.SHIPPER_WRITERS, status.writers)
-        yield _single(names.SHIPPER_WAITING, status.waiting_bytes)
-        yield _single(names.SHIPPER_LAG, lag_us / 1_000_000)
-        yield _single(names.SHIPPER_LAST_SUCCESS, status.last_success_us / 1_000_000)
+        yield _single(record_names.SHIPPER_WRITERS, status.writers)
+        yield _single(record_names.SHIPPER_WAITING, status.waiting_bytes)
+        yield _single(record_names.SHIPPER_LAG, lag_us / 1_000_000)
+        yield _single(record_names.SHIPPER_LAST_SUCCESS, status.last_success_us / 1_000_000)
+        yield _single(record_names.INTERRUPTED_RECORDS, status.interrupted_records)
+        yield _single(record_names.SUPERSEDED_ENTRIES, status.superseded_entries)
+        yield _single(record_names.SKIPPED_BYTES, status.skipped_bytes)
+        yield _single(record_names.DATABASE_REPLACED, status.database_replaced)
 
     def describe(self) -> Iterator[Metric]:
         """Yield nothing: the registry need not collect in order to register."""
@@ -98,12 +103,12 @@ def scrape(source: CollectorRegistry) -> tuple[bytes, str]:
 _GATEWAY = tuple(dict.fromkeys((names.GATEWAY_UP, *(slot.metric for slot in names.SLOTS))))
 
 
-def _family(metric: names.Metric) -> CounterMetricFamily | GaugeMetricFamily:
+def _family(metric: Declared) -> CounterMetricFamily | GaugeMetricFamily:
     kind = CounterMetricFamily if metric.type == "counter" else GaugeMetricFamily
     return kind(metric.name, metric.meaning, labels=metric.labels)
 
 
-def _single(metric: names.Metric, value: float) -> Metric:
+def _single(metric: Declared, value: float) -> Metric:
     family = _family(metric)
     family.add_metric([], value)
     return family

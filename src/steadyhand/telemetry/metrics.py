@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from steadyhand.records.record import Attempt, Record
 from steadyhand.telemetry import names
+from steadyhand.telemetry.metric import Metric as Declared
 
 NONE = "-"
 OTHER = "other"
@@ -49,7 +50,7 @@ class _Series:
 class _Histogram:
     """A histogram by labels; the bucket of an observation is the first edge not below it."""
 
-    def __init__(self, metric: names.Metric, edges_us: tuple[int, ...]) -> None:
+    def __init__(self, metric: Declared, edges_us: tuple[int, ...]) -> None:
         self._metric = metric
         self._edges_us = edges_us
         self._series: dict[tuple[str, ...], _Series] = {}
@@ -74,7 +75,7 @@ class _Histogram:
 class _Counter(defaultdict[tuple[str, ...], int]):
     """A counter by labels."""
 
-    def __init__(self, metric: names.Metric) -> None:
+    def __init__(self, metric: Declared) -> None:
         super().__init__(int)
         self._metric = metric
 

@@ -8,7 +8,7 @@ provider). ``tenant`` is a label of two metrics only, ``process`` of those that 
 
 from collections.abc import Iterable
 
-from steadyhand.telemetry import upstream_names
+from steadyhand.telemetry import record_names, upstream_names
 from steadyhand.telemetry.metric import Metric as Metric
 from steadyhand.telemetry.metric import Slot as Slot
 
@@ -152,85 +152,6 @@ SNAPSHOT_COMPILED = Metric(
     ("process",),
 )
 
-LOG_APPENDED = Metric(
-    "steadyhand_record_log_appended_total",
-    "counter",
-    "Records accepted by the record log.",
-    ("process",),
-)
-LOG_FLUSHED = Metric(
-    "steadyhand_record_log_flushed_total",
-    "counter",
-    "Records synced to disk.",
-    ("process",),
-)
-LOG_DROPPED = Metric(
-    "steadyhand_record_log_dropped_total",
-    "counter",
-    "Records lost: bound is a log that reached its size, unencodable a bug.",
-    ("process", "reason"),
-)
-LOG_FLUSH_FAILURES = Metric(
-    "steadyhand_record_log_flush_failures_total",
-    "counter",
-    "Group commits that failed and were tried again.",
-    ("process",),
-)
-LOG_PENDING = Metric(
-    "steadyhand_record_log_pending_bytes",
-    "gauge",
-    "Records waiting in memory for the disk.",
-    ("process",),
-)
-LOG_LAST_FLUSH = Metric(
-    "steadyhand_record_log_last_flush_timestamp_seconds",
-    "gauge",
-    "When nothing was left to write, seconds since 1970.",
-    ("process",),
-)
-
-SHIPPED = Metric(
-    "steadyhand_shipper_records_total", "counter", "Records moved from the log to the database."
-)
-SHIP_FAILURES = Metric(
-    "steadyhand_shipper_failures_total",
-    "counter",
-    "Times a writer's records had to wait because the database or the disk failed.",
-)
-CONSUMER_FAILURES = Metric(
-    "steadyhand_shipper_consumer_failures_total",
-    "counter",
-    "Batches that a consumer of records refused; a bug.",
-)
-DAMAGED_SEGMENTS = Metric(
-    "steadyhand_shipper_damaged_segments_total",
-    "counter",
-    "Segments torn (cut short by a killed process) or corrupt (set aside).",
-    ("kind",),
-)
-UNREADABLE_RECORDS = Metric(
-    "steadyhand_shipper_unreadable_records_total",
-    "counter",
-    "Records that were written and are missing, or undecodable by this version (set aside).",
-    ("kind",),
-)
-SHIPPER_WRITERS = Metric(
-    "steadyhand_shipper_writers", "gauge", "Gateway processes whose log is still there."
-)
-SHIPPER_WAITING = Metric(
-    "steadyhand_shipper_waiting_bytes", "gauge", "Bytes in the log and not yet in the database."
-)
-SHIPPER_LAG = Metric(
-    "steadyhand_shipper_lag_seconds",
-    "gauge",
-    "Age of the oldest record known to wait for the database; 0 if none waits.",
-)
-SHIPPER_LAST_SUCCESS = Metric(
-    "steadyhand_shipper_last_success_timestamp_seconds",
-    "gauge",
-    "When the last pass ended that left no writer behind, seconds since 1970.",
-)
-
 METRICS: dict[str, tuple[Metric, ...]] = {
     "Requests": (
         REQUESTS,
@@ -258,25 +179,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         RELOAD_FAILURES,
     ),
     "Connections to providers": upstream_names.METRICS,
-    "Record log": (
-        LOG_APPENDED,
-        LOG_FLUSHED,
-        LOG_DROPPED,
-        LOG_FLUSH_FAILURES,
-        LOG_PENDING,
-        LOG_LAST_FLUSH,
-    ),
-    "Shipper": (
-        SHIPPED,
-        SHIP_FAILURES,
-        CONSUMER_FAILURES,
-        DAMAGED_SEGMENTS,
-        UNREADABLE_RECORDS,
-        SHIPPER_WRITERS,
-        SHIPPER_WAITING,
-        SHIPPER_LAG,
-        SHIPPER_LAST_SUCCESS,
-    ),
+    "Record log": record_names.LOG,
+    "Shipper": record_names.SHIPPER,
 }
 """All metrics, by chapter of the reference."""
 
@@ -299,13 +203,7 @@ SLOTS = (
     Slot("reload_failures", RELOAD_FAILURES),
     Slot("snapshot_version", SNAPSHOT_VERSION),
     Slot("snapshot_compiled_us", SNAPSHOT_COMPILED, 1_000_000),
-    Slot("log_appended", LOG_APPENDED),
-    Slot("log_flushed", LOG_FLUSHED),
-    Slot("log_dropped", LOG_DROPPED, label="bound"),
-    Slot("log_unencodable", LOG_DROPPED, label="unencodable"),
-    Slot("log_flush_failures", LOG_FLUSH_FAILURES),
-    Slot("log_pending_bytes", LOG_PENDING),
-    Slot("log_last_flush_us", LOG_LAST_FLUSH, 1_000_000),
+    *record_names.SLOTS,
     *upstream_names.SLOTS,
 )
 """What a gateway publishes, in the board's order."""

@@ -59,12 +59,23 @@ def test_a_writer_that_died_in_or_after_its_header_leaves_nothing(
     assert writers(tmp_path / "log") == []
 
 
-def test_a_file_that_grew_by_zeros_before_its_bytes_came_is_torn(tmp_path: Path) -> None:
+def test_room_that_was_made_and_not_used_is_no_damage(tmp_path: Path) -> None:
     _, store = open_store(tmp_path)
     write_segment(tmp_path / "log" / "w", 1, PAYLOADS, tail=bytes(5_000))
     shipper = Shipper(tmp_path / "log", store)
     assert shipper.ship_once() == 10
+    assert (shipper.status.torn_segments, shipper.status.corrupt_segments) == (0, 0)
+
+
+def test_a_write_torn_inside_room_that_was_made_is_torn_not_corrupt(tmp_path: Path) -> None:
+    _, store = open_store(tmp_path)
+    path = write_segment(tmp_path / "log" / "w", 1, PAYLOADS)
+    cut(path, path.stat().st_size - 20)
+    cut(path, 1024 * 1024)
+    shipper = Shipper(tmp_path / "log", store)
+    assert shipper.ship_once() == 9
     assert (shipper.status.torn_segments, shipper.status.corrupt_segments) == (1, 0)
+    assert writers(tmp_path / "log") == []
 
 
 def test_a_torn_tail_of_a_living_writer_is_waited_for(tmp_path: Path) -> None:
@@ -101,16 +112,17 @@ def test_damage_at_the_end_of_a_living_writers_segment_is_not_judged_yet(tmp_pat
     assert read(tmp_path / log.writer, reading.cursor, 9).corrupt == [1]
 
 
-def test_a_corrupt_frame_sets_its_segment_aside_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_a_corrupt_frame_costs_itself_and_its_segment_is_set_aside(tmp_path: Path) -> None:
     _, store = open_store(tmp_path)
     path = write_segment(tmp_path / "log" / "w", 1, PAYLOADS[:6])
     write_segment(tmp_path / "log" / "w", 2, PAYLOADS[6:])
     flip(path, HEADER_BYTES + 3 * FRAME + HEAD_BYTES + 5)
     damaged = path.read_bytes()
     shipper = Shipper(tmp_path / "log", store)
-    assert shipper.ship_once() == 3 + 4
+    assert shipper.ship_once() == 5 + 4
     status = shipper.status
-    assert (status.corrupt_segments, status.missing_records, status.failures) == (1, 3, 0)
+    assert (status.corrupt_segments, status.missing_records, status.failures) == (1, 1, 0)
+    assert status.skipped_bytes == FRAME
     kept = tmp_path / "log" / "corrupt" / "w-00000001.seg.corrupt"
     assert kept.read_bytes() == damaged
     assert writers(tmp_path / "log") == []
@@ -118,14 +130,40 @@ def test_a_corrupt_frame_sets_its_segment_aside_and_the_next_goes_on(tmp_path: P
     assert status.corrupt_segments == 1
 
 
+@pytest.mark.parametrize("width", [1, 200, 5_000])
+@pytest.mark.parametrize("batch", [2, 3, 100])
+def test_damage_in_the_middle_is_skipped_to_the_next_sound_frame(
+    tmp_path: Path, width: int, batch: int
+) -> None:
+    """Wherever it falls, also into the length of a frame, and however many are read at once."""
+    _, store = open_store(tmp_path)
+    payloads = [(n, payload_of(record(n))) for n in range(1, 61)]
+    path = write_segment(tmp_path / "log" / "w", 1, payloads)
+    content = bytearray(path.read_bytes())
+    at = HEADER_BYTES + 10 * FRAME + 1
+    content[at : at + width] = b"\xa5" * width
+    path.write_bytes(content)
+    shipper = Shipper(tmp_path / "log", store, batch=batch)
+    while writers(tmp_path / "log"):
+        shipper.ship_once()
+    lost = (width + FRAME) // FRAME
+    assert {row.record.request_id for row in store.list(limit=100).records} == {
+        record(n).request_id for n in (*range(1, 11), *range(11 + lost, 61))
+    }
+    status = shipper.status
+    assert (status.missing_records, status.skipped_bytes) == (lost, lost * FRAME)
+    assert (status.corrupt_segments, status.failures) == (1, 0)
+    assert (tmp_path / "log" / "corrupt" / "w-00000001.seg.corrupt").read_bytes() == content
+
+
 @pytest.mark.parametrize("place", [0, 9, 20, HEADER_BYTES - 1])
-def test_a_corrupt_header_sets_its_segment_aside(tmp_path: Path, place: int) -> None:
+def test_a_corrupt_header_costs_no_record(tmp_path: Path, place: int) -> None:
     _, store = open_store(tmp_path)
     flip(write_segment(tmp_path / "log" / "w", 1, PAYLOADS[:6]), place)
     write_segment(tmp_path / "log" / "w", 2, PAYLOADS[6:])
     shipper = Shipper(tmp_path / "log", store)
-    assert shipper.ship_once() == 4
-    assert (shipper.status.corrupt_segments, shipper.status.missing_records) == (1, 6)
+    assert shipper.ship_once() == 6 + 4
+    assert (shipper.status.corrupt_segments, shipper.status.missing_records) == (1, 0)
 
 
 def test_a_long_run_of_zeros_with_something_behind_is_corrupt(tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001"]
+    assert upgrade(database) == ["0001", "0002"]
     assert upgrade(database) == []
-    assert tables(database) == ["records", VERSION_TABLE, "shipments"]
+    assert tables(database) == ["intents", "records", VERSION_TABLE, "shipments"]
 
 
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:

@@ -12,6 +12,7 @@ from steadyhand.records.frame import (
     MAX_PAYLOAD,
     Frame,
     Header,
+    find,
     pack,
     pack_head,
     pack_header,
@@ -87,15 +88,37 @@ def test_a_flipped_bit_ends_the_scan_and_invents_nothing(
 
 
 @given(FRAMES, st.integers(1, 100))
-def test_a_tail_of_zeros_is_a_torn_one_not_a_frame(frames: list[Frame], zeros: int) -> None:
+def test_a_tail_of_zeros_is_room_and_not_a_frame(frames: list[Frame], zeros: int) -> None:
     data = written(frames)
-    assert scan(data + bytes(zeros), ALL) == (frames, len(data), "partial")
+    assert scan(data + bytes(zeros), ALL) == (frames, len(data), "zeros")
+
+
+@given(FRAMES, st.binary(max_size=200), st.integers(0, 2**40))
+def test_behind_anything_the_first_sound_frame_is_found(
+    frames: list[Frame], rubbish: bytes, after: int
+) -> None:
+    near = [Frame(after + 1 + number, frame.payload) for number, frame in enumerate(frames)]
+    near = [frame for frame in near if frame.sequence >> 32 == after >> 32]
+    data = rubbish + written(near)
+    at = find(data, after)
+    if not near:
+        assert at == -1
+    elif at != len(rubbish):  # the rubbish ended like a frame: one in four thousand million
+        assert scan(data[at:], 1).frames
+
+
+def test_what_cannot_follow_is_not_taken_for_a_frame() -> None:
+    far = written([Frame(5_000, b"far ahead"), Frame(3, b"near")])
+    assert find(far, 1) == len(pack(5_000, b"far ahead"))
+    assert find(far[:-1], 1) == -1, "cut off"
+    assert find(written([Frame(3 + 2**32, b"another upper half")]), 1) == -1
+    assert find(bytes(70_000), 1) == -1
 
 
 @pytest.mark.parametrize(
     ("data", "stop"),
     [
-        (pack_head(0, 0, 0), "partial"),  # nothing but zeros
+        (pack_head(0, 0, 0), "zeros"),  # nothing but zeros
         (pack_head(0, 0, 0) + b"x", "corrupt"),  # zeros with something behind them
         (pack_head(MAX_PAYLOAD + 1, 0, 1), "corrupt"),  # longer than any frame
         (pack_head(MAX_PAYLOAD, 0, 1), "partial"),  # the longest, not yet here

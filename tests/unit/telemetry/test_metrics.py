@@ -9,8 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from steadyhand.records.record import Attempt, Outcome, Record
 from steadyhand.telemetry import names
 from steadyhand.telemetry.collectors import registry, scrape
+from steadyhand.telemetry.metric import Metric
 from steadyhand.telemetry.metrics import MOST_VALUES, RequestMetrics
-from steadyhand.telemetry.names import Metric, edges
+from steadyhand.telemetry.names import edges
 from tests.support.records import record
 
 EDGES = edges([150, 1_500])
@@ -79,7 +80,7 @@ class Naive:
         self.requests.labels(
             tenant, route, each.outcome, each.reason, each.rung, each.status, each.process
         ).inc()
-        if each.outcome not in {"rejected", "client_gone"}:
+        if each.outcome not in {"rejected", "client_gone", "interrupted"}:
             self.durations.labels(route, slo, stream).observe(each.total_us / 1_000_000)
             if each.stream and each.first_content_us > 0:
                 self.first_contents.labels(route, slo).observe(each.first_content_us / 1_000_000)

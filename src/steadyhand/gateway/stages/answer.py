@@ -4,13 +4,13 @@ from asyncio import CancelledError
 from time import monotonic
 
 from steadyhand.core.chat import is_given
-from steadyhand.core.errors import NoAnswer
+from steadyhand.core.errors import NoAnswer, RecordsUnavailable
 from steadyhand.gateway import attempt, send
 from steadyhand.gateway.errors import RELAYED, RETRY_AFTER_S, RelayedFailure
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.recording import attempt_of
 from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
-from steadyhand.records.record import Attempt
 from steadyhand.routing.plan import give_up_at
 from steadyhand.routing.rungs.base import LiveRung
 
@@ -22,6 +22,7 @@ async def answer(exchange: Exchange) -> Exchange:
         RelayedFailure: The provider finds the request itself at fault, or refused it in a way the
             caller can act on, and the floor does not answer.
         NoAnswer: No rung spoke in time and the floor is ``error``, or may not answer this kind.
+        RecordsUnavailable: Durability is ``strict``, and the answer's record is not on disk.
     """
     ladder = exchange.answering_ladder()
     failure = Failure("no_rung")
@@ -52,7 +53,8 @@ async def answer(exchange: Exchange) -> Exchange:
             raise
         else:
             return exchange
-    return floor(exchange, failure)
+    await speak(exchange, floor(exchange, failure))
+    return exchange
 
 
 async def ask(
@@ -62,15 +64,24 @@ async def ask(
 
     Raises:
         AttemptFailed: It said nothing that may be sent.
+        RecordsUnavailable: It may not be sent, because its record is not on disk.
     """
-    if exchange.stream:
-        begun = await attempt.begin_stream(exchange, rung, until_s)
-        credit(exchange, rung, before)
-        ended = await send.stream(exchange, begun)
-    else:
-        found = await attempt.whole(exchange, rung, until_s)
-        credit(exchange, rung, before)
-        ended = send.whole(exchange, found)
+    try:
+        if exchange.stream:
+            begun = await attempt.begin_stream(exchange, rung, until_s)
+            credit(exchange, rung, before)
+            ended = await send.stream(exchange, begun, began_s)
+        else:
+            found = await attempt.whole(exchange, rung, until_s)
+            credit(exchange, rung, before)
+            send.learn_whole(exchange, found)
+            if exchange.ledger is not None:
+                spoke = attempt_of(exchange, rung, began_s, 200, "ok")
+                await exchange.ledger.conclude(exchange, len(found.body), spoke)
+            ended = send.whole(exchange, found)
+    except RecordsUnavailable:  # not the provider's fault
+        note(exchange, rung, began_s, Failure("ok", status=200))
+        raise
     note(exchange, rung, began_s, Failure(ended, status=200))
 
 
@@ -84,23 +95,25 @@ def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
 
 def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
     """Add an attempt to the trail."""
-    origin_s = exchange.request.received_s
-    ended_s = exchange.trail.ended_s or monotonic()
     exchange.trail.attempts.append(
-        Attempt(
-            "live",
-            rung.provider,
-            rung.model,
-            int((began_s - origin_s) * 1e6),
-            int((ended_s - origin_s) * 1e6),
-            failure.status or 0,
-            failure.reason,
-        )
+        attempt_of(exchange, rung, began_s, failure.status or 0, failure.reason)
     )
 
 
-def floor(exchange: Exchange, failure: Failure) -> Exchange:
-    """Answer from the floor, which is never late and never in the wrong shape.
+async def speak(exchange: Exchange, text: str) -> None:
+    """Send what no model wrote.
+
+    Raises:
+        RecordsUnavailable: It may not be sent, because its record is not on disk.
+    """
+    body = send.text_body(exchange, text)
+    if exchange.ledger is not None:
+        await exchange.ledger.conclude(exchange, len(body))
+    send.text(exchange, body)
+
+
+def floor(exchange: Exchange, failure: Failure) -> str:
+    """Return what the floor says: never late and never in the wrong shape.
 
     Raises:
         RelayedFailure: The floor does not answer and the provider said something to act on.
@@ -113,8 +126,7 @@ def floor(exchange: Exchange, failure: Failure) -> Exchange:
     trail.rung = rung.kind if text is not None else "error"
     if text is not None:
         trail.outcome = "floor"
-        send.text(exchange, text)
-        return exchange
+        return text
     if failure.status in RELAYED:
         raise RelayedFailure(failure)
     raise NoAnswer(

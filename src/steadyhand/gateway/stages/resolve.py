@@ -27,9 +27,12 @@ async def resolve(exchange: Exchange) -> Exchange:
         RouteForbidden: The key may not call this route.
         ModelNotFound: ``model`` names no route and no provider model that the key may call.
         InvalidValue: The caller's own deadline is not a positive number.
+        RecordsUnavailable: Durability is ``strict`` and no answer could be recorded now.
     """
     chat = exchange.chat
     ladder = allowed_ladder(exchange.serving, exchange.key, chat.model)
+    if exchange.ledger is not None:
+        exchange.ledger.check()
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
     body = outgoing(exchange.body, chat, ladder.instructions)
