@@ -1,4 +1,4 @@
-# The one entrance: `make` lists what there is. GNU make 4.3 or later; no root, nothing installed outside .venv.
+# The one entrance: `make` lists what there is. GNU make 4.3 or later; no root, nothing installed outside .venv and .venv-clients.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -19,15 +19,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SETUP := $(VENV)/.setup
 DEV := $(VENV)/.dev
-# Environments of their own: what builds the site and what checks the chart are no part of the gateway's.
+# Environments of their own: what builds the site, what checks the chart, and the clients that others wrote.
 DOCS := .venv-docs/.done
 MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
 DEPLOY := .venv-deploy/.done
+CLIENTS := .venv-clients/.done
+NODE := tests/e2e/clients/node
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test fix bench lock record-fixtures clean \
-	docs docs-tools docs-serve deploy-tools
+	docs docs-tools docs-serve deploy-tools clients
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +68,14 @@ setup: $(SETUP)  ## Make .venv with the runtime and the steadyhand command
 
 dev: $(DEV)  ## Add the tools for tests, types and lint to .venv
 
+$(CLIENTS): requirements/clients.txt requirements/node.txt $(NODE)/package.json \
+		$(NODE)/package-lock.json tests/e2e/clients/install.sh | $(DEV)
+	@echo "installing other people's clients into $(@D)"
+	@bash tests/e2e/clients/install.sh $(BIN) $(@D)
+	@touch $@
+
+clients: $(CLIENTS)  ## Make .venv-clients: LangChain and others, which the tests run
+
 run: setup  ## Serve WORKSPACE (demo) on PORT (8080) and CONTROL_PORT (8081)
 	@[ -d "$(WORKSPACE)" ] || $(BIN)/steadyhand init "$(WORKSPACE)"
 	@exec $(BIN)/steadyhand serve --workspace "$(WORKSPACE)" --port "$(PORT)" --control-port "$(CONTROL_PORT)"
@@ -79,7 +89,7 @@ lint: dev  ## Format, lint, types and import contracts
 check: lint  ## lint, then unit and architecture tests; under two minutes
 	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
 
-test: lint docs-tools deploy-tools  ## lint, then the whole suite with coverage: what CI runs
+test: lint docs-tools deploy-tools clients  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -116,8 +126,11 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
 	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt
+	$(COMPILE) requirements/clients.in -o requirements/clients.txt
+	$(COMPILE) requirements/node.in -o requirements/node.txt
+	cd $(NODE) && npm install --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts
 
-clean:  ## Remove caches, reports and built files; keeps .venv and workspaces
+clean:  ## Remove caches, reports and built files; keeps environments and workspaces
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov
 	rm -f .coverage .coverage.* coverage.json coverage.xml
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

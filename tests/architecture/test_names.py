@@ -1,5 +1,6 @@
 """No file names one machine's folders or a package index: a clone works anywhere, or is wrong."""
 
+import json
 import re
 
 import pytest
@@ -40,3 +41,14 @@ def test_requirements_are_pinned_with_hashes() -> None:
         pins = re.findall(r"(?m)^[\w.\[\]-]+==\S+.*$", lock.read_text(encoding="utf-8"))
         assert pins, lock.name
         assert [pin for pin in pins if not pin.endswith("\\")] == [], "a pin without hashes"
+
+
+def test_packages_of_node_are_pinned_with_hashes_and_without_addresses() -> None:
+    locks = [path for path in repository_files() if path.name == "package-lock.json"]
+    assert locks
+    for lock in locks:
+        listed = json.loads(lock.read_text(encoding="utf-8"))["packages"]
+        packages = {name: entry for name, entry in listed.items() if name}
+        assert packages, lock
+        assert [name for name, entry in packages.items() if "resolved" in entry] == []
+        assert [name for name, entry in packages.items() if "integrity" not in entry] == []

@@ -202,7 +202,11 @@ class Gateway:
                 f"{path} takes POST", hint="send the request with POST", allowed="POST, OPTIONS"
             )
         if request.path != MODELS and not request.path.startswith(MODELS + b"/"):
-            raise NotFound(f"no such path: {path[:200]}", hint="see docs/reference/ai-api.md")
+            raise NotFound(
+                f"no such path: {path[:200]}",
+                hint=f"ask POST {CHAT.decode()} or GET {MODELS.decode()}: docs/guides/clients.md"
+                " says how clients are told to",
+            )
         if method != b"GET":
             raise MethodNotAllowed(
                 f"{path} takes GET", hint="send the request with GET", allowed="GET, HEAD, OPTIONS"

@@ -7,7 +7,8 @@ Pure: bytes in, bytes out, no clock and no socket. Rules (see ``docs/concepts/st
 - A stream is whole only if every choice has a finish reason **and** ``[DONE]`` came. ``[DONE]`` is
   therefore held back until the rest has been seen to be whole.
 - Usage is always asked for; what the client did not ask for is taken out again, by splice.
-- A usage chunk with null ``choices`` gets empty ones: the only other edit.
+- Who asked gets it as OpenAI sends it: once, at the end, with empty ``choices``. Some providers
+  send running totals on every chunk, and clients that add up what they get would count each.
 """
 
 import msgspec
@@ -38,6 +39,7 @@ class ChatStream:
         "_ended",
         "_keeps_usage",
         "_open",
+        "_owed",
         "_splitter",
         "error",
         "finish_reason",
@@ -54,6 +56,7 @@ class ChatStream:
         self._keeps_usage = keeps_usage
         self._open: set[int] = set()
         self._ended: set[int] = set()
+        self._owed = b""  # a chunk with the usage that the client has not got yet
         self.has_content = False
         self.is_done = False
         self.error: bytes | None = None
@@ -90,6 +93,8 @@ class ChatStream:
         for event in events:
             passed = self._take(event)
             if self.is_over:
+                if self._owed and self.is_whole:
+                    kept.append(sse.event(self._owed))
                 break
             if passed:
                 kept.append(passed)
@@ -112,15 +117,29 @@ class ChatStream:
             self.error = data
             return b""
         self._learn(chunk)
-        if chunk.usage is UNSET or (self._keeps_usage and chunk.choices is not None):
+        if chunk.usage is UNSET:
             return event
         try:
             if self._keeps_usage:
-                return with_choices(event, data)
+                return self._with_usage_last(event, data, chunk)
             return without_usage(event, data, chunk)
         except InvalidRequest as error:
             self.malformed = f"an event is ambiguous: {error}"
             return b""
+
+    def _with_usage_last(self, event: bytes, data: bytes, chunk: Chunk) -> bytes:
+        """Return ``event``; usage beside choices becomes null, and is owed until the end.
+
+        Raises:
+            InvalidRequest: ``usage`` or ``choices`` stands there twice.
+        """
+        if chunk.usage is None:
+            return event if chunk.choices is not None else with_choices(event, data)
+        if chunk.choices:
+            self._owed = splice.set_field(data, b"choices", b"[]")
+            return edited(event, data, splice.set_field(data, b"usage", b"null"))
+        self._owed = b""
+        return event if chunk.choices is not None else with_choices(event, data)
 
     def _learn(self, chunk: Chunk) -> None:
         """Note content, finish reasons, usage and the served model."""

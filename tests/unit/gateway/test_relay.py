@@ -68,6 +68,46 @@ def test_usage_is_understood_wherever_it_stands(end: list[bytes]) -> None:
     assert passed == event(chunk(says("Hi"))) + event(chunk(stops()))
 
 
+FIRST = {"prompt_tokens": 12, "completion_tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("end", "owed"),
+    [
+        ([chunk(stops(), usage=None), chunk(usage=USAGE)], []),
+        ([chunk(stops(), usage=USAGE)], [chunk(usage=USAGE)]),
+        ([chunk(says("!"), usage=FIRST), chunk(stops(), usage=USAGE)], [chunk(usage=USAGE)]),
+        ([chunk(stops(), usage=FIRST), chunk(usage=USAGE)], []),
+    ],
+    ids=["by itself", "on the last choice", "on every chunk", "on choices and by itself"],
+)
+def test_who_asked_gets_usage_once_and_last_wherever_it_stood(
+    end: list[bytes], owed: list[bytes]
+) -> None:
+    """Clients that add up what they get (LangChain, pydantic-ai) would count running totals."""
+    events = [event(chunk(says("Hi"), usage=None)), *map(event, end)]
+    stream, passed = read(*events, DONE)
+    assert stream.is_whole
+    expected = [json.loads(one) for one in (*end, *owed)]
+    for one in expected:
+        if one["choices"]:
+            one["usage"] = None
+    found = [json.loads(one[6:]) for one in passed.split(b"\n\n")[1:] if one]
+    assert found == expected
+    assert [one["usage"] for one in found if one["usage"]] == [USAGE]
+
+
+def test_usage_stands_last_also_where_everything_came_at_once() -> None:
+    stream = ChatStream(keeps_usage=True)
+    whole = event(chunk(says("Hi"))) + event(chunk(stops(), usage=USAGE)) + DONE
+    assert stream.feed(whole).endswith(event(chunk(usage=USAGE)))
+
+
+def test_a_stream_that_is_not_whole_owes_no_usage() -> None:
+    _, passed = read(event(chunk(says("Hi"), usage=USAGE)), DONE)
+    assert passed == event(chunk(says("Hi"), usage=None))
+
+
 def test_a_chunk_without_choices_that_is_not_usage_goes_on() -> None:
     filters = chunk(prompt_filter_results=[{"index": 0}], usage=None)  # Azure's first chunk
     _, passed = read(event(filters), event(chunk(says("Hi"))), keeps_usage=False)
@@ -221,9 +261,11 @@ def test_a_null_error_is_none() -> None:
     ],
     ids=lambda data: data[:40].decode(errors="replace"),
 )
-def test_what_is_no_chunk_ends_the_stream(data: bytes) -> None:
+@pytest.mark.parametrize("keeps_usage", [False, True])
+def test_what_is_no_chunk_ends_the_stream(data: bytes, keeps_usage: bool) -> None:
     said = event(chunk(says("Hi")))
-    stream, passed = read(said, event(data), event(chunk(says("ignored"))), DONE, keeps_usage=False)
+    events = (said, event(data), event(chunk(says("ignored"))), DONE)
+    stream, passed = read(*events, keeps_usage=keeps_usage)
     assert passed == said
     assert stream.malformed
     assert not stream.is_whole

@@ -23,10 +23,21 @@ from tests.support.cuts import cut
 
 @dataclass(frozen=True)
 class Sent:
-    """An event as the provider sends it, and as a client that did not ask for usage reads it."""
+    """An event as the provider sends it, and as clients read it.
+
+    Attributes:
+        wire: As it comes.
+        bare: As a client reads it that did not ask for usage.
+        kept: As one does that asked.
+        owed: The usage in it that such a client gets at the end.
+        is_usage: It has usage and nothing else.
+    """
 
     wire: bytes
     bare: bytes
+    kept: bytes
+    owed: bytes = b""
+    is_usage: bool = False
     is_comment: bool = False
     is_content: bool = False
 
@@ -44,16 +55,25 @@ def chunks(draw: st.DrawFn) -> Sent:
     bare = write(fields)
     says_something = choices == [says(text, index)] and text != ""
     if not draw(st.booleans()):
-        return Sent(event(bare), event(bare), is_content=says_something)
+        return Sent(event(bare), event(bare), event(bare), is_content=says_something)
     usage = draw(st.sampled_from([None, USAGE, {"prompt_tokens": 1}]))
     names = list(fields)
     names.insert(draw(st.integers(0, len(names))), "usage")
-    wire = event(write({name: usage if name == "usage" else fields[name] for name in names}))
-    is_only_usage = usage is not None and not choices
-    return Sent(wire, b"" if is_only_usage else event(bare), is_content=says_something)
+    values = {**fields, "usage": usage}
+
+    def sent(**changed: object) -> bytes:
+        return event(write({name: {**values, **changed}[name] for name in names}))
+
+    wire = sent()
+    if usage is None:
+        return Sent(wire, event(bare), wire, is_content=says_something)
+    if not choices:
+        return Sent(wire, b"", wire, is_usage=True)
+    return Sent(wire, event(bare), sent(usage=None), sent(choices=[]), is_content=says_something)
 
 
-COMMENT = Sent(b": keep-alive\n\n", b": keep-alive\n\n", is_comment=True)
+ALIVE = b": keep-alive\n\n"
+COMMENT = Sent(ALIVE, ALIVE, ALIVE, is_comment=True)
 ENDS = st.sampled_from(
     [b"", DONE, event(error_body()), event(b"<html>"), b"data: {\n", b"data: [D"]
 )
@@ -90,11 +110,14 @@ def test_any_cut_gives_the_same_bytes_and_the_same_meaning(
     passed, meaning = run(wire, points, keeps_usage=keeps_usage)
     assert (passed, meaning) == run(wire, [], keeps_usage=keeps_usage)
 
-    expected, has_content = b"", False
+    expected, owed, has_content = b"", b"", False
     for one in sent:
         has_content = has_content or one.is_content
+        owed = b"" if one.is_usage else one.owed or owed
         if not one.is_comment or has_content:
-            expected += one.wire if keeps_usage else one.bare
-    assert passed == expected.replace(b"\n", newline)
+            expected += one.kept if keeps_usage else one.bare
+    is_whole = meaning[2]
+    last = owed if keeps_usage and is_whole else b""
+    assert passed == expected.replace(b"\n", newline) + last
     assert meaning[0] == has_content
     assert meaning[1] == (end == DONE)
