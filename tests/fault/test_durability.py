@@ -7,6 +7,8 @@ The clients keep the ledger: every answer that came back whole under 200 was ack
 import os
 import resource
 import signal
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -77,13 +79,9 @@ def house(
             yield House(made, faults, durability)
 
 
-@pytest.fixture(scope="module", params=["batched", "strict"])
-def either(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    upstreams: Upstreams,
-) -> Iterator[House]:
-    with house(request.param, tmp_path_factory, upstreams) as made:
+@pytest.fixture(scope="module")
+def batched(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[House]:
+    with house("batched", tmp_path_factory, upstreams) as made:
         yield made
 
 
@@ -91,6 +89,13 @@ def either(
 def strict(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Iterator[House]:
     with house("strict", tmp_path_factory, upstreams) as made:
         yield made
+
+
+@pytest.fixture(params=["batched", "strict"])
+def either(request: pytest.FixtureRequest) -> House:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, House)
+    return found
 
 
 def settled(made: Installation, load: Load) -> None:
@@ -228,3 +233,26 @@ def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(
                 os.kill(before, signal.SIGKILL)
             eventually(lambda before=before: made.gateway_pid() != before, "the next")  # type: ignore[misc]
     settled(made, load)
+
+
+def test_a_database_deleted_under_load_takes_nothing_that_comes_after(strict: House) -> None:
+    """Nobody is restarted: the shipper makes the next one."""
+    made = strict.made
+    with loaded(made, clients=2) as load:
+        eventually(lambda: len(load.answered) > 50, "load")
+        for path in (made.root / ".steadyhand").glob("steadyhand.db*"):
+            path.unlink()
+        deleted_s = monotonic()
+        eventually(lambda: load.since(deleted_s) > 50, "clients to go on")
+    assert not load.refused
+    after = {each for each, done_s in load.answered.items() if done_s > deleted_s}
+    eventually(lambda: after <= stored_now(made).keys(), "every answer since")
+    assert set(made.stored().values()) == {1}
+
+
+def stored_now(made: Installation) -> Counter[str]:
+    """Return what is stored; nothing while there is no database, or none of ours yet."""
+    try:
+        return made.stored()
+    except sqlite3.OperationalError:
+        return Counter()
