@@ -78,6 +78,9 @@ class RequestView(BaseModel):
     request_bytes: int
     response_bytes: int
     process: int
+    supersedes: int = Field(
+        description="sequence, in the same log, of the entry that this one took the place of; 0 for none"
+    )
 
 
 class ExplainedRequest(RequestView):
