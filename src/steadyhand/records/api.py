@@ -79,7 +79,7 @@ class RequestView(BaseModel):
     response_bytes: int
     process: int
     supersedes: int = Field(
-        description="sequence, in the same log, of the entry that this one took the place of; 0 for none"
+        description="sequence of the log entry that this one took the place of; 0 for none"
     )
 
 
