@@ -11,6 +11,8 @@ PORT ?= 8080
 CONTROL_PORT ?= 8081
 # `make lock UPGRADE=--upgrade` takes new versions; without it, locks change only where they must.
 UPGRADE ?=
+# A model to test with: make test-local GGUF=path/to/model.gguf
+GGUF ?=
 # Options of benchmarks/compare.py, for example BENCH='--save NAME'.
 BENCH ?=
 
@@ -23,12 +25,14 @@ DEV := $(VENV)/.dev
 DOCS := .venv-docs/.done
 MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
 DEPLOY := .venv-deploy/.done
+# What has xllamacpp, which the tests of `make test` do without.
+LOCAL := .venv-local/.local
 CLIENTS := .venv-clients/.done
 NODE := tests/e2e/clients/node
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: help setup dev run lint check test fix bench lock record-fixtures clean \
+.PHONY: help setup dev run lint check test test-local fix bench lock record-fixtures clean \
 	docs docs-tools docs-serve deploy-tools clients
 
 help:  ## Show this list
@@ -62,6 +66,14 @@ $(DEV): requirements/dev.txt $(SETUP)
 	@echo "installing .venv-$*"
 	@$(BIN)/python -m venv --clear .venv-$*
 	@.venv-$*/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/$*.txt
+	@touch $@
+
+$(LOCAL): requirements/local.txt requirements/dev.txt $(SETUP)
+	@echo "installing the extra 'local' and the development tools into $(@D)"
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r requirements/dev.txt -r requirements/local.txt
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
 	@touch $@
 
 setup: $(SETUP)  ## Make .venv with the runtime and the steadyhand command
@@ -98,6 +110,10 @@ test: lint docs-tools deploy-tools clients  ## lint, then the whole suite with c
 	@echo "pure modules, 100 % wanted:"
 	@$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.support.pure)"
 
+test-local: $(LOCAL)  ## Test with a real model on this machine: GGUF=FILE
+	@[ -f "$(GGUF)" ] || { echo "name a model: make test-local GGUF=path/to/model.gguf" >&2; exit 1; }
+	STEADYHAND_TEST_GGUF="$(abspath $(GGUF))" $(dir $(LOCAL))bin/python -m pytest -m local tests/local
+
 docs: docs-tools  ## Build the documentation site into build/site
 	$(MKDOCS) build --quiet
 
@@ -124,6 +140,7 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 	$(COMPILE) requirements/build.in -c requirements/run.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
+	$(COMPILE) --extra local pyproject.toml -c requirements/run.txt -o requirements/local.txt
 	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) requirements/clients.in -o requirements/clients.txt

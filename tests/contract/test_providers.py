@@ -19,8 +19,11 @@ from tests.support.scripted_upstream import scripted_upstream
 from tests.support.simulators import chat_body, limits, ports
 from tests.support.wire_fixtures import WIRE, Exchange, exchanges
 
-WITHOUT_WIRE = {"simulated"}
-"""Kinds that speak to no host; ``test_simulated_models.py`` holds them to their table."""
+WITHOUT_WIRE = {"local", "simulated"}
+"""Kinds that speak to nobody else's host.
+
+``test_simulated_models.py`` holds the one to its table, ``tests/integration/inference/`` the other.
+"""
 
 KEY = "sk-contract-0123456789"
 SETTINGS: dict[str, dict[str, Any]] = {"openai": {"api_key": "env:KEY", "organization": "org-1"}}

@@ -15,6 +15,9 @@ PROMPT = FILES["prompts/ask.md"]
 SECTIONS = "knowledge/tiny/sections.jsonl"
 
 
+LOCAL = '[providers.here]\nkind = "local"\nmodel_file = "model.gguf"\n'
+
+
 def problems_of(root: Path, environment: dict[str, str] | None = None) -> list[Problem]:
     with pytest.raises(InvalidWorkspace) as caught:
         load(root, environment or {}, {})
@@ -158,6 +161,44 @@ MISTAKES: list[tuple[str, dict[str, str | None], str, str, str | None]] = [
         "routes/ask.toml:5",
         "rungs[0].kind",
         "live",
+    ),
+    (
+        "E0202",
+        {"steadyhand.toml": MAIN + LOCAL, "model.gguf": "GGUF\x03\0\0\0"},
+        "steadyhand.toml:4",
+        "providers.here.kind",
+        None,
+    ),
+    (
+        "E0203",
+        {"steadyhand.toml": MAIN + LOCAL},
+        "steadyhand.toml:5",
+        "providers.here.model_file",
+        None,
+    ),
+    (
+        "E0203",
+        {"steadyhand.toml": MAIN + LOCAL, "model.gguf": "no model"},
+        "steadyhand.toml:5",
+        "providers.here.model_file",
+        None,
+    ),
+    (
+        "E0203",
+        {"steadyhand.toml": MAIN + LOCAL, "model.gguf": "GGUF\x01\0\0\0"},
+        "steadyhand.toml:5",
+        "providers.here.model_file",
+        None,
+    ),
+    (
+        "E0203",
+        {
+            "steadyhand.toml": MAIN + LOCAL + 'chat_template_file = "none.jinja"\n',
+            "model.gguf": "GGUF\x03\0\0\0",
+        },
+        "steadyhand.toml:6",
+        "providers.here.chat_template_file",
+        None,
     ),
     (
         "E0301",

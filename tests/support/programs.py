@@ -15,6 +15,9 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 PATIENCE_S = 60.0
 """How long a test waits for what takes a second on an idle machine."""
 
+PLUGINS = "STEADYHAND_TEST_PLUGINS"
+"""Environment variable: further folders for the commands to find plugins in."""
+
 T = TypeVar("T")
 
 
@@ -52,7 +55,7 @@ class Program:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": f"{SOURCE}{os.pathsep}{SOURCE.parent}"},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(_paths())},
             )
         self.pid = self._process.pid
 
@@ -104,6 +107,11 @@ class Program:
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait(20)
+
+
+def _paths() -> list[str]:
+    further = os.environ.get(PLUGINS)
+    return [str(SOURCE), str(SOURCE.parent), *([further] if further else [])]
 
 
 @contextmanager

@@ -65,14 +65,17 @@ class Role:
         name: As in messages: ``gateway 0``, ``control``.
         main: Runs in the child, given what it needs of its parent.
         listener: The socket that its processes inherit; it stays open while there is none.
+            ``None`` for a role that opens its own.
         is_gateway: Whether it is told of new snapshots (SIGHUP), drains first at a stop, and is
             replaced by a rolling restart.
+        is_told: Whether it is told of new snapshots too, though it is no gateway.
     """
 
     name: str
     main: Callable[[Parent], None]
-    listener: socket.socket
+    listener: socket.socket | None
     is_gateway: bool = False
+    is_told: bool = False
 
 
 @dataclass(slots=True)

@@ -51,6 +51,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         (
             metrics,
             collectors.GatewayCollector(state.run, wall_clock_us),
+            collectors.ModelCollector(state.run, wall_clock_us),
             collectors.ShipperCollector(lambda: shipper.status, wall_clock_us),
         )
     )

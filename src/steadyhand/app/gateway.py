@@ -105,7 +105,7 @@ class GatewayProcess:
         self._rolls = parent.rolls if parent is not None else 0
         self._totals = parent.totals if parent is not None else Totals()
         self._state = State(settings)
-        self._ports = provider_ports(settings.workspace, os.environ)
+        self._ports = provider_ports(settings, os.environ)
         self._key = sign.open_key(self._state.snapshot_key)
         loaded = store.load(self._state.snapshots, self._key)
         if loaded.refused is not None:

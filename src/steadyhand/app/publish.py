@@ -16,6 +16,9 @@ from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.compile import compile_snapshot
 
+LOCAL = "local"
+"""Kind of the providers whose models run on this machine."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +41,7 @@ def publish(settings: Settings) -> None:
         now_us=now_us,
         version=store.next_version(state.snapshots, key, now_us),
     )
-    build_serving(snapshot, provider_ports(settings.workspace, os.environ))
+    build_serving(snapshot, provider_ports(settings, os.environ))
     store.publish(snapshot, state.snapshots, key)
 
 
@@ -54,6 +57,16 @@ def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
         logger.error("workspace not taken over: %s", error)  # noqa: TRY400 - no bug of ours
         return False
     return True
+
+
+def models_published(settings: Settings) -> bool:
+    """Tell whether what is in force has a model that runs on this machine."""
+    state = State(settings)
+    try:
+        loaded = store.load(state.snapshots, sign.open_key(state.snapshot_key))
+    except (SteadyhandError, OSError):
+        return False
+    return any(entry.kind == LOCAL for entry in loaded.snapshot.providers.values())
 
 
 class Fingerprint:

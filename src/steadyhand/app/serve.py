@@ -13,7 +13,7 @@ from steadyhand.app import gateway
 from steadyhand.app.children import Parent, Role
 from steadyhand.app.exclusion import claim_for_serve
 from steadyhand.app.pidfile import claim
-from steadyhand.app.publish import Fingerprint, publish, republish
+from steadyhand.app.publish import Fingerprint, models_published, publish, republish
 from steadyhand.app.state import State
 from steadyhand.app.supervisor import Supervisor
 from steadyhand.app.welcome import print_welcome
@@ -55,16 +55,19 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     claimed = claim(state.pid_file)
     if claimed is None:
         logger.warning("another supervisor serves this workspace; 'restart' speaks to that one")
+    models = LocalModels(settings)
     supervisor = Supervisor(
         publish=partial(republish, workspace, flags),
         changed=Fingerprint(workspace, state.snapshots / store.CURRENT).changed,
         renew=current.renew,
         stop_within_s=server.readiness_lead_s + server.drain_s,
+        added=models.added,
     )
     roles = [
         Role(f"gateway {number}", partial(_gateway, current, number, each), each, is_gateway=True)
         for number, each in enumerate(listeners)
     ]
+    roles[:0] = models.added()  # first: they load while the others start
     roles.append(Role("control", partial(_control, settings, control_listener), control_listener))
     for child in [supervisor.add(role) for role in roles]:
         if not supervisor.start(child, READY_WITHIN_S):
@@ -155,6 +158,29 @@ def serve_control(workspace: Path, flags: Mapping[str, object]) -> None:
         settings,
         listen(settings.server.control_host, settings.server.control_port),
     )
+
+
+class LocalModels:
+    """The role that hosts models on this machine; there is none until a provider needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start nothing."""
+        self._settings = settings
+        self._is_added = False
+
+    def added(self) -> list[Role]:
+        """Return the role, once, when what is published has a model to host."""
+        if self._is_added or not models_published(self._settings):
+            return []
+        self._is_added = True
+        return [Role("models", partial(_models, self._settings), None, is_told=True)]
+
+
+def _models(settings: Settings, parent: Parent) -> None:
+    logs.configure(sys.stderr, LOG_LEVEL, "models")
+    from steadyhand.app import models  # only those who have one pay for it
+
+    models.run(settings, parent)
 
 
 def _gateway(current: Current, number: int, listener: socket.socket, parent: Parent) -> None:

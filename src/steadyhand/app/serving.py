@@ -1,5 +1,6 @@
 """From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
 
+from dataclasses import replace
 from types import ModuleType
 
 import msgspec
@@ -26,7 +27,7 @@ def build_serving(
         SteadyhandError: A plugin is not installed, a secret is not there, a table is not valid.
     """
     providers = {
-        name: _held(name, entry, held) or _provider(entry, provider_ports)
+        name: _held(name, entry, held) or _provider(entry, replace(provider_ports, name=name))
         for name, entry in snapshot.providers.items()
     }
     ports = RungPorts(providers)

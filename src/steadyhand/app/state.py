@@ -75,6 +75,14 @@ class State:
         """File that a mounted gateway holds to be process ``number`` alone."""
         return self.run / f"gateway-{number}.lock"
 
+    def model_socket(self, provider: str) -> Path:
+        """Socket at which the host of the local model ``provider`` answers."""
+        return self.run / f"model-{provider}.sock"
+
+    def model_board(self, provider: str) -> Path:
+        """File in which it publishes its numbers."""
+        return self.run / f"model-{provider}.board"
+
     def prepare(self) -> None:
         """Create the folders, readable by this user only."""
         for folder in (self.directory, self.snapshots, self.log, self.run):
@@ -82,8 +90,9 @@ class State:
 
     def clear_boards(self) -> None:
         """Remove what processes of an earlier start reported; fewer may run now."""
-        for board in self.run.glob("gateway-*.board"):
-            board.unlink(missing_ok=True)
+        for pattern in ("gateway-*.board", "model-*.board", "model-*.sock"):
+            for left in self.run.glob(pattern):
+                left.unlink(missing_ok=True)
 
 
 def secret_resolver(workspace: Path, environment: Mapping[str, str]) -> Callable[[str], str]:
@@ -95,6 +104,8 @@ def secret_resolver(workspace: Path, environment: Mapping[str, str]) -> Callable
     return partial(secrets.resolve, environment=environment, read_text=read_text)
 
 
-def provider_ports(workspace: Path, environment: Mapping[str, str]) -> ProviderPorts:
+def provider_ports(settings: Settings, environment: Mapping[str, str]) -> ProviderPorts:
     """Return what the providers of one process may reach; they share one count of traffic."""
-    return ProviderPorts(secret_resolver(workspace, environment), workspace, Traffic())
+    workspace = settings.workspace
+    sockets = State(settings).model_socket
+    return ProviderPorts(secret_resolver(workspace, environment), workspace, Traffic(), sockets)

@@ -19,7 +19,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 
 from steadyhand.app.children import YOUNG_S, Child, Parent, Role, restart_delay_s
@@ -47,6 +47,7 @@ class Supervisor:
         changed: Callable[[], bool],
         renew: Callable[[], bool | None],
         stop_within_s: float,
+        added: Callable[[], Sequence[Role]] = tuple,
     ) -> None:
         """Take what is done on a change.
 
@@ -56,11 +57,13 @@ class Supervisor:
             renew: Reads what processes are started with; tells whether that has changed, ``None``
                 if it cannot be used and the former stays in force.
             stop_within_s: How long children may take to stop in order.
+            added: Names, after a change was published, roles that are needed now and do not run.
         """
         self._publish = publish
         self._changed = changed
         self._renew = renew
         self._stop_within_s = stop_within_s
+        self._added = added
         self._children: list[Child] = []
         self._roll: Roll | None = None
         self._lifeline, self._held = os.pipe()
@@ -71,7 +74,8 @@ class Supervisor:
         """Take over ``role`` with its listener; nothing is started yet."""
         child = Child(role)
         self._children.append(child)
-        self._listeners.append(role.listener)
+        if role.listener is not None:
+            self._listeners.append(role.listener)
         return child
 
     def start(self, child: Child, ready_within_s: float) -> bool:
@@ -110,8 +114,10 @@ class Supervisor:
         if os.waitstatus_to_exitcode(status) != 0:
             return
         for child in self._children:
-            if child.role.is_gateway and child.pid:
+            if (child.role.is_gateway or child.role.is_told) and child.pid:
                 self._signal(child.pid, signal.SIGHUP)
+        for role in self._added():
+            self.add(role)  # due at once
 
     def roll(self) -> None:
         """Begin to replace the gateways one after the other; see :mod:`steadyhand.app.rolling`."""
@@ -179,7 +185,8 @@ class Supervisor:
                     listener.close()
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            held_back = HELD_BACK if role is not None and role.is_gateway else set()
+            waits = role is not None and (role.is_gateway or role.is_told)
+            held_back = HELD_BACK if waits else set()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS - held_back)
             code = main() or 0
         except BaseException as error:  # noqa: BLE001 - the last frame of a child
@@ -213,7 +220,7 @@ class Supervisor:
         for child in self._children:
             is_replaced = self._roll is not None and self._roll.is_replacing(child)
             if not child.pid and not is_replaced and monotonic() >= child.due_s:
-                child.restarts += 1
+                child.restarts += child.started_s > 0
                 self.start(child, ready_within_s=0.0)
 
     def _roll_on(self) -> None:

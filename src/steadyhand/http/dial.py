@@ -12,12 +12,14 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from math import inf
+from pathlib import Path
 from typing import TypeVar
 
 from steadyhand.http.addresses import Address
 from steadyhand.http.failures import ConnectFailed, ConnectTimedOut, NameNotFound, TlsFailed
 from steadyhand.http.origin import Origin
 from steadyhand.http.resolver import Resolver
+from steadyhand.http.socket_path import short_path
 from steadyhand.http.traffic import Traffic
 
 STAGGER_S = 0.25
@@ -66,6 +68,8 @@ class Dialer:
             traffic.opening -= 1
 
     async def _connect(self, factory: Callable[[], Protocol]) -> Protocol:
+        if self._origin.socket_path is not None:
+            return await self._at_socket(self._origin.socket_path, factory)
         left = list(await self._resolver.addresses())
         while True:
             address, connected = await self._first_of(left)
@@ -79,6 +83,15 @@ class Dialer:
                 if not left:
                     self._resolver.all_failed()
                     raise TlsFailed(f"no TLS with {self._origin!r}: {error}") from error
+
+    async def _at_socket(self, place: Path, factory: Callable[[], Protocol]) -> Protocol:
+        loop = asyncio.get_running_loop()
+        try:
+            with short_path(place) as name:
+                _, protocol = await loop.create_unix_connection(factory, name)
+        except OSError as error:
+            raise ConnectFailed(f"nobody answers at {place.name}: {error}") from error
+        return protocol
 
     async def _first_of(self, addresses: Sequence[Address]) -> tuple[Address, socket.socket]:
         try:

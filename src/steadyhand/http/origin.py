@@ -1,6 +1,7 @@
 """Origins: where requests go, from a base URL, and the heads of requests to them."""
 
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from typing_extensions import override
@@ -21,9 +22,10 @@ class Origin:
         port: TCP port.
         base_path: ASCII path without trailing slash; empty for the root.
         authority: Value of the ``Host`` field.
+        socket_path: Unix socket to connect to instead of host and port, or ``None``.
     """
 
-    __slots__ = ("authority", "base_path", "host", "port", "scheme")
+    __slots__ = ("authority", "base_path", "host", "port", "scheme", "socket_path")
 
     def __init__(self, scheme: str, host: str, port: int, base_path: str = "") -> None:
         """Hold the parts; :meth:`parse` checks them."""
@@ -34,6 +36,14 @@ class Origin:
         name = f"[{host}]" if ":" in host else host
         shown = name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
         self.authority = shown.encode("ascii")
+        self.socket_path: Path | None = None
+
+    @classmethod
+    def at_socket(cls, path: Path, base_path: str = "") -> "Origin":
+        """Return a plain-HTTP origin behind a Unix socket of this machine."""
+        origin = cls("http", "localhost", 80, base_path)
+        origin.socket_path = path
+        return origin
 
     @classmethod
     def parse(cls, base_url: str) -> "Origin":

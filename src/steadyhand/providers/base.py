@@ -2,6 +2,9 @@
 
 A provider takes a chat-completions body (OpenAI's shape is the house's inner wire) and returns a
 reply in the same shape. Retries, fallback and deadlines belong to the ladder, never to a provider.
+
+A plugin may have ``check_model(settings, model)`` and ``check_workspace(settings, workspace)``,
+which raise ``ConfigurationError`` for what could never work; ``validate`` calls them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,11 +36,16 @@ class ProviderPorts:
         resolve_secret: Turns ``env:NAME`` or ``file:PATH`` into the secret.
         workspace: What relative paths in settings are relative to.
         traffic: What the transports of this process count into.
+        socket_of: Names the Unix socket at which the host of a provider's own model answers;
+            ``None`` where nothing hosts models.
+        name: Of the provider in the workspace.
     """
 
     resolve_secret: Callable[[str], str]
     workspace: Path
     traffic: Traffic
+    socket_of: Callable[[str], Path] | None = None
+    name: str = ""
 
 
 class UnusableFile(ConfigurationError):

@@ -43,7 +43,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     records = sections.read_section(RecordsSettings, "records", document, report)
     control = sections.read_section(ControlSettings, "control", document, report)
     slo_classes = sections.read_slo_classes(document, report)
-    providers = sections.read_providers(document, report)
+    providers = sections.read_providers(workspace, document, report)
     prompts = _read_prompts(workspace, report)
     known = Known(
         providers=_names(document, "providers"),

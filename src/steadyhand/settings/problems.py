@@ -78,6 +78,17 @@ CODES: Final[dict[str, Explanation]] = {
         "No plugin of this kind is built in or installed. The name of a plugin's file is its "
         "kind; an installed distribution adds kinds through its entry points.",
     ),
+    "E0202": Explanation(
+        "extra not installed",
+        "The plugin needs a library that is not installed with Steadyhand itself. The hint names "
+        "the extra to install.",
+    ),
+    "E0203": Explanation(
+        "file that cannot be used",
+        "A file that the provider needs is not there, cannot be read, or is not what it should "
+        "be. For a model on this machine it must be a GGUF file; paths are relative to the "
+        "workspace.",
+    ),
     "E0301": Explanation(
         "unknown provider",
         "A rung or a key names a provider for which steadyhand.toml has no [providers.<name>] "

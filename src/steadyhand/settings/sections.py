@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from steadyhand.core.errors import ConfigurationError
+from steadyhand.providers.base import UnusableFile
 from steadyhand.routing.settings import SLO_CLASSES, SloSettings
 from steadyhand.settings.document import Document, Report, read_text
 from steadyhand.settings.lines import KeyPath
@@ -88,7 +91,7 @@ class FoundProvider(NamedTuple):
     check_model: Callable[[str], None] | None
 
 
-def read_providers(document: Document, report: Report) -> dict[str, FoundProvider]:
+def read_providers(workspace: Path, document: Document, report: Report) -> dict[str, FoundProvider]:
     """Return name → provider; only the plugins that are named are imported."""
     providers = {}
     for name, table in read_tables(document, "providers", "provider", report):
@@ -104,12 +107,33 @@ def read_providers(document: Document, report: Report) -> dict[str, FoundProvide
             continue
         settings: BaseModel | None = check_table(plugin.Settings, own, document, path, report)
         if settings is not None:
+            _check_workspace(plugin, settings, workspace, document, path, report)
             entry = canonical_table(settings.model_dump(mode="json"))
             check = getattr(plugin, "check_model", None)
             providers[name] = FoundProvider(
                 ProviderEntry(kind, entry), partial(check, settings) if check else None
             )
     return providers
+
+
+def _check_workspace(
+    plugin: ModuleType,
+    settings: BaseModel,
+    workspace: Path,
+    document: Document,
+    path: KeyPath,
+    report: Report,
+) -> None:
+    """Let a plugin look at what it needs of this machine: files of the workspace, libraries."""
+    check = getattr(plugin, "check_workspace", None)
+    if check is None:
+        return
+    try:
+        check(settings, workspace)
+    except UnusableFile as error:
+        report.add("E0203", document, (*path, error.key), error.message, hint=error.hint)
+    except ConfigurationError as error:
+        report.add("E0202", document, (*path, "kind"), error.message, hint=error.hint)
 
 
 def read_tables(

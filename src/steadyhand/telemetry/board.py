@@ -7,33 +7,43 @@ are known to be old by its pid and its heartbeat.
 
 import mmap
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from steadyhand.telemetry.names import SLOTS
+from steadyhand.telemetry.names import SLOTS, Slot
 
 FRESH_US = 5_000_000
 """A heartbeat older than this is that of a process that hangs or is gone."""
 
-_LAYOUT = crc32(",".join(slot.name for slot in SLOTS).encode())
 _HEAD = 3  # layout, pid, heartbeat
-_BYTES = 8 * (_HEAD + len(SLOTS))
-_INDEX = {slot.name: _HEAD + index for index, slot in enumerate(SLOTS)}
+
+
+def _layout(names: Sequence[Slot]) -> int:
+    return crc32(",".join(slot.name for slot in names).encode())
+
+
+def _bytes(names: Sequence[Slot]) -> int:
+    return 8 * (_HEAD + len(names))
 
 
 class Board:
-    """The writing side; one per gateway process."""
+    """The writing side; one per gateway process, and one per model on this machine."""
 
-    def __init__(self, slots: memoryview, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self, slots: memoryview, names: Sequence[Slot], clock_us: Callable[[], int]
+    ) -> None:
         """Use :meth:`create`."""
         self._slots = slots
+        self._index = {slot.name: _HEAD + index for index, slot in enumerate(names)}
         self._clock_us = clock_us
 
     @classmethod
-    def create(cls, path: Path, clock_us: Callable[[], int]) -> "Board":
+    def create(
+        cls, path: Path, clock_us: Callable[[], int], names: Sequence[Slot] = SLOTS
+    ) -> "Board":
         """Make the board of this process, in place of the one its predecessor left.
 
         Raises:
@@ -41,20 +51,20 @@ class Board:
         """
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         with draft.open("w+b") as file:
-            file.truncate(_BYTES)
-            slots = memoryview(mmap.mmap(file.fileno(), _BYTES)).cast("q")
-        slots[0], slots[1], slots[2] = _LAYOUT, os.getpid(), clock_us()
+            file.truncate(_bytes(names))
+            slots = memoryview(mmap.mmap(file.fileno(), _bytes(names))).cast("q")
+        slots[0], slots[1], slots[2] = _layout(names), os.getpid(), clock_us()
         draft.replace(path)  # a reader sees the old board or this one, whole
-        return cls(slots, clock_us)
+        return cls(slots, names, clock_us)
 
     def publish(self, values: Mapping[str, int]) -> None:
-        """Set slots by the names of :data:`~steadyhand.telemetry.names.SLOTS`; others stay.
+        """Set slots by name; others stay.
 
         Raises:
             KeyError: There is no such slot.
         """
         for name, value in values.items():
-            self._slots[_INDEX[name]] = value
+            self._slots[self._index[name]] = value
         self._slots[2] = self._clock_us()
 
 
@@ -85,18 +95,19 @@ class BoardReading:
         return True
 
 
-def read_board(path: Path) -> BoardReading | None:
+def read_board(path: Path, names: Sequence[Slot] = SLOTS) -> BoardReading | None:
     """Read a board; ``None`` if it is gone, or written by a version with other slots."""
     with suppress(FileNotFoundError), path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size != _BYTES:
+        size = _bytes(names)
+        if os.fstat(file.fileno()).st_size != size:
             return None
         with (
-            mmap.mmap(file.fileno(), _BYTES, prot=mmap.PROT_READ) as mapped,
+            mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ) as mapped,
             memoryview(mapped) as raw,
             raw.cast("q") as slots,
         ):
             layout, pid, heartbeat_us, *values = slots.tolist()
-        if layout == _LAYOUT:
-            found = dict(zip((slot.name for slot in SLOTS), values, strict=True))
+        if layout == _layout(names):
+            found = dict(zip((slot.name for slot in names), values, strict=True))
             return BoardReading(pid, heartbeat_us, found)
     return None

@@ -1,6 +1,6 @@
 """Metrics that are read where they are kept, at the moment of a scrape; and the scrape itself."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -9,35 +9,53 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from steadyhand.records.shipper import ShipperStatus
-from steadyhand.telemetry import names, record_names
+from steadyhand.telemetry import model_names, names, record_names
 from steadyhand.telemetry.board import read_board
 from steadyhand.telemetry.metric import Metric as Declared
 
 BOARD = "gateway-{process}.board"
 """Name of a gateway process's board in the run directory."""
 
+MODEL_BOARD = "model-{process}.board"
+"""Name of the board of a model on this machine; the process is the provider."""
 
-class GatewayCollector(Collector):
-    """The boards of all gateway processes in one directory."""
 
-    def __init__(self, directory: Path, clock_us: Callable[[], int]) -> None:
-        """Take the run directory; boards may come and go."""
+class BoardCollector(Collector):
+    """The boards of one kind of process in one directory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        clock_us: Callable[[], int],
+        pattern: str,
+        up: names.Metric,
+        slots: Sequence[names.Slot],
+    ) -> None:
+        """Take the run directory; boards may come and go.
+
+        ``pattern`` is a board's file name with ``{process}`` for the value of the first label.
+        """
         self._directory = directory
         self._clock_us = clock_us
+        self._pattern = pattern
+        self._up = up
+        self._slots = slots
 
     @override
     def collect(self) -> Iterator[Metric]:
         """Yield what every process last published; a dead one's counters, but not its gauges."""
         now_us = self._clock_us()
-        families = {metric.name: _family(metric) for metric in _GATEWAY}
-        for path in sorted(self._directory.glob(BOARD.format(process="*"))):
-            reading = read_board(path)
+        metrics = dict.fromkeys((self._up, *(slot.metric for slot in self._slots)))
+        families = {metric.name: _family(metric) for metric in metrics}
+        before, _, after = self._pattern.partition("{process}")
+        for path in sorted(self._directory.glob(self._pattern.format(process="*"))):
+            reading = read_board(path, self._slots)
             if reading is None:
                 continue
-            process = path.stem.removeprefix("gateway-")
+            process = path.name.removeprefix(before).removesuffix(after)
             is_up = reading.is_up(now_us)
-            families[names.GATEWAY_UP.name].add_metric([process], int(is_up))
-            for slot in names.SLOTS:
+            families[self._up.name].add_metric([process], int(is_up))
+            for slot in self._slots:
                 if is_up or slot.metric.type == "counter":
                     labels = [process] if slot.label is None else [process, slot.label]
                     value = reading.values[slot.name] / slot.per_unit
@@ -47,6 +65,23 @@ class GatewayCollector(Collector):
     def describe(self) -> Iterator[Metric]:
         """Yield nothing: the registry need not collect in order to register."""
         yield from ()
+
+
+class GatewayCollector(BoardCollector):
+    """The boards of all gateway processes in one directory."""
+
+    def __init__(self, directory: Path, clock_us: Callable[[], int]) -> None:
+        """Take the run directory."""
+        super().__init__(directory, clock_us, BOARD, names.GATEWAY_UP, names.SLOTS)
+
+
+class ModelCollector(BoardCollector):
+    """The boards of all models on this machine."""
+
+    def __init__(self, directory: Path, clock_us: Callable[[], int]) -> None:
+        """Take the run directory."""
+        up, slots = model_names.MODEL_HOST_UP, model_names.MODEL_SLOTS
+        super().__init__(directory, clock_us, MODEL_BOARD, up, slots)
 
 
 class ShipperCollector(Collector):
@@ -98,9 +133,6 @@ def registry(collectors: Iterable[Collector]) -> CollectorRegistry:
 def scrape(source: CollectorRegistry) -> tuple[bytes, str]:
     """Return the text format and its content type."""
     return generate_latest(source), CONTENT_TYPE_LATEST
-
-
-_GATEWAY = tuple(dict.fromkeys((names.GATEWAY_UP, *(slot.metric for slot in names.SLOTS))))
 
 
 def _family(metric: Declared) -> CounterMetricFamily | GaugeMetricFamily:

@@ -6,6 +6,7 @@ compares.
 
 import sys
 
+from steadyhand.telemetry.model_names import MODEL_METRICS
 from steadyhand.telemetry.names import GRID_MS, METRICS
 
 _TOP = """# Metrics
@@ -25,7 +26,8 @@ answers inside an SLO is exact, and at these milliseconds:
 def metrics_page() -> str:
     """Return the page, in Markdown."""
     parts = [_TOP.format(grid=", ".join(f"{edge:,}" for edge in GRID_MS))]
-    for chapter, metrics in METRICS.items():
+    chapters = {**METRICS, "Models on this machine": MODEL_METRICS}
+    for chapter, metrics in chapters.items():
         parts.append(f"\n## {chapter}\n\n| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
         for metric in metrics:
             labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"

@@ -1,0 +1,1 @@
+"""Models on this machine: a process each, behind a host that always answers."""
