@@ -198,6 +198,7 @@ def server_limits(settings: Settings) -> ServerLimits:
     server = settings.server
     return ServerLimits(
         max_connections=server.max_connections,
+        max_connections_per_client=server.max_connections_per_client,
         max_head_bytes=server.max_head_bytes,
         max_body_bytes=server.max_body_bytes,
         head_timeout_s=server.head_timeout_s,

@@ -15,9 +15,7 @@ class ServerCounters(Protocol):
 
     requests: int
     in_flight: int
-    bad_requests: int
-    timeouts: int
-    refused_connections: int
+    refused: dict[str, int]
     disconnects: int
     failures: int
 

@@ -116,6 +116,12 @@ class NotRunning(SteadyhandError):
     code, status, retryable = "gateway_not_running", 503, True
 
 
+class TooManyConnectionsOfClient(Refused):
+    """One connection more than one client address may hold open."""
+
+    code, status, retryable = "too_many_connections_of_client", 429, True
+
+
 class InvalidKey(SteadyhandError):
     """The API key is absent, malformed or unknown."""
 

@@ -107,6 +107,6 @@ def retry_headers(retry_after_s: float) -> list[Header]:
 def server_error(status: int, code: str, message: str) -> tuple[list[Header], bytes]:
     """Return headers and body for what the server refuses before a handler sees it."""
     headers = [JSON]
-    if status == 503:
+    if status in (429, 503):
         headers += retry_headers(RETRY_AFTER_S)
     return headers, body(status, code, message)

@@ -26,7 +26,7 @@ from steadyhand.http.asgi_request import (
 from steadyhand.http.head import fields_by_name
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Request
-from steadyhand.http.refusal import Refusal
+from steadyhand.http.refusal import Refusal, nothing_refused
 from steadyhand.http.server import RenderError
 
 _logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class AsgiServer:
         self.limits = limits
         self.render_error = render_error
         self.requests = self.in_flight = self.connections = 0
-        self.bad_requests = self.timeouts = self.refused_connections = 0
+        self.refused = nothing_refused()
         self.disconnects = self.failures = 0
         self._running: set[asyncio.Task[None]] = set()
         self._vacant = asyncio.Event()
@@ -95,7 +95,6 @@ class AsgiServer:
         begun_s = monotonic()
         headers = fields_by_name(scope["headers"])
         if self.connections > self.limits.max_connections:
-            self.refused_connections += 1
             raise Refusal(503, "too_many_connections", "too many requests are in hand")
         check_head(scope, headers, self.limits)
         content = await body.read(headers)
@@ -114,12 +113,10 @@ class AsgiServer:
     async def _answer_refusal(
         self, refusal: Refusal, scope: Scope, body: BodyReader, send: Send
     ) -> None:
-        if refusal.status == 408:
-            self.timeouts += 1
-        else:
-            self.bad_requests += refusal.status != 503
-            if all(name.lower() != b"expect" for name, _ in scope["headers"]):
-                await body.discard()
+        self.refused[refusal.code] += 1
+        expects = any(name.lower() == b"expect" for name, _ in scope["headers"])
+        if refusal.status != 408 and not expects:
+            await body.discard()
         headers, said = self.render_error(refusal.status, refusal.code, refusal.message)
         fields = list(headers)
         if scope.get("http_version", "1.1").startswith("1"):

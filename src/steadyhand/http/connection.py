@@ -5,18 +5,15 @@ write: then a request costs one task and nothing else of the loop, no timer, no 
 
 - One request is answered at a time. Later ones of a pipelining client are parsed and wait; beyond
   ``max_ahead_bytes`` the socket is not read (and a leaving client not noticed) until they were.
-- The handler's task is cancelled when the client closes or half-closes its side before the reply
-  has ended. After the end of the reply the task may finish what it has to do and is left alone.
+- The handler's task is cancelled when the client leaves before the reply has ended. After the end
+  of the reply the task may finish what it has to do and is left alone. A client that only shuts
+  its side before its answer has begun still gets it (``half_close.py``).
 - One timer a connection. It is armed late and looks at what is due when it fires; only a request
   that arrives in parts, and a client that does not take its answer, bring it forward.
 """
 
 import asyncio
-import fcntl
 import logging
-import socket
-import struct
-import termios
 from collections import deque
 from math import inf
 from time import monotonic
@@ -24,11 +21,15 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
+from steadyhand.http.clients import client_of
+from steadyhand.http.half_close import CONTINUE, HalfClose
 from steadyhand.http.head import header_lines, status_line
 from steadyhand.http.messages import CUT, Request
 from steadyhand.http.refusal import Refusal, too_slow
 from steadyhand.http.reply import ServerReply
 from steadyhand.http.request import BODY, HEAD, RequestReader
+from steadyhand.http.socket_state import has_unread
+from steadyhand.http.socket_state import reset as reset_connection
 from steadyhand.http.timer import SLACK_S, LateTimer
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 0.05
-_RESET = struct.pack("ii", 1, 0)
 
 
 class ServerConnection(asyncio.Protocol):
@@ -52,8 +52,9 @@ class ServerConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_ahead", "_close_due_s", "_deaf", "_idle_since_s", "_paused", "_queue",
-        "_reader", "_refusal", "_reply", "_task", "_timer", "_writable",
+        "_ahead", "_client", "_close_due_s", "_deaf", "_half_close", "_idle_since_s",
+        "_is_unwanted", "_paused", "_queue", "_reader", "_refusal", "_reply", "_task", "_timer",
+        "_writable",
         "gone", "loop", "server", "stalled_since_s", "transport",
     )  # fmt: skip
 
@@ -68,7 +69,8 @@ class ServerConnection(asyncio.Protocol):
         self.stalled_since_s: float | None = None
         self._ahead = 0
         self._close_due_s = inf
-        self._deaf = self._paused = False
+        self._deaf = self._paused = self._is_unwanted = False
+        self._half_close: HalfClose | None = None
         self._idle_since_s = 0.0
         self._queue: deque[tuple[Request, ServerReply]] = deque()
         self._refusal: Refusal | None = None
@@ -82,16 +84,16 @@ class ServerConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         server, limits = self.server, self.server.limits
         peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(limits, peer[0] if peer else "", self._deliver)
+        address = str(peer[0]) if peer else ""
+        self._reader = RequestReader(limits, address, self._deliver)
         self.transport.set_write_buffer_limits(high=limits.write_high_water)
         server.open_connections.add(self)
         self._idle_since_s = monotonic()
         self._timer.bring_forward(self._idle_since_s + limits.keep_alive_s)
-        if len(server.open_connections) > limits.max_connections:
-            server.refused_connections += 1
-            self._answer_refusal(
-                Refusal(503, "too_many_connections", "too many connections are open")
-            )
+        self._client = client_of(address)
+        turned_away = server.clients.enter(self._client)
+        if turned_away is not None:
+            self._turn_away(turned_away)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -113,8 +115,17 @@ class ServerConnection(asyncio.Protocol):
             self._await_rest()
 
     @override
-    def eof_received(self) -> None:
-        self._client_left()
+    def eof_received(self) -> bool:
+        self.server.outbox.flush()  # an answer that ended in this turn
+        reply = self._reply
+        if reply is None or reply.started or self.transport.get_extra_info("sslcontext"):
+            self._client_left()
+            return False
+        self._deaf = True
+        now_s = monotonic()
+        self._half_close = HalfClose(self.transport, now_s, may_probe=reply.may_be_interim)
+        self._timer.bring_forward(self._half_close.look_s)
+        return True
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -122,6 +133,7 @@ class ServerConnection(asyncio.Protocol):
         self._timer.stop()
         if self._task is not None and not self._task.done():
             self.server.keep_until_done(self._task)
+        self.server.clients.leave(self._client, "turned away" if self._is_unwanted else "stayed")
         self.server.forget(self)
 
     @override
@@ -151,6 +163,8 @@ class ServerConnection(asyncio.Protocol):
             self._start(*self._queue.popleft())
         elif self._refusal is not None:
             self._answer_refusal(self._refusal)
+        elif self._half_close is not None:
+            self.close()
         else:
             self._idle_since_s = monotonic()
             if self._ahead or self._reader.phase:
@@ -201,10 +215,7 @@ class ServerConnection(asyncio.Protocol):
             self.close()
             return
         self.gone = self._deaf = True
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.transport.abort()
+        reset_connection(self.transport)
 
     def _deliver(self, request: Request, http11: bool, keep_alive: bool) -> None:  # noqa: FBT001
         self.server.requests += 1
@@ -267,11 +278,18 @@ class ServerConnection(asyncio.Protocol):
         """Bound the wait for the rest of a request, and ask for it if the client wants that."""
         if self._reader.expects_continue:
             self._reader.expects_continue = False
-            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.write(CONTINUE)
         self._timer.bring_forward(self._next_due_s())
 
+    def _turn_away(self, refusal: Refusal) -> None:
+        self._is_unwanted = True
+        if self.server.clients.may_be_told:
+            self._answer_refusal(refusal)
+        else:
+            self.server.refused[refusal.code] += 1
+            self.cut(reset=True)
+
     def _refuse(self, refusal: Refusal) -> None:
-        self.server.bad_requests += 1
         self._deaf = True
         if self._reply is None:
             self._answer_refusal(refusal)
@@ -281,6 +299,7 @@ class ServerConnection(asyncio.Protocol):
     def _answer_refusal(self, refusal: Refusal) -> None:
         """Answer and close, so that the client can read the answer though it is still sending."""
         self.gone = self._deaf = True
+        self.server.refused[refusal.code] += 1
         headers, body = self.server.render_error(refusal.status, refusal.code, refusal.message)
         self.write(
             b"%b%bcontent-length: %d\r\nconnection: close\r\n\r\n%b"
@@ -305,6 +324,17 @@ class ServerConnection(asyncio.Protocol):
             if self._task is not None:
                 self._task.cancel()
 
+    def _look_after(self, half_close: HalfClose, now_s: float) -> float:
+        """See whether a client that shut its side is still there; return when to look again."""
+        if now_s + SLACK_S >= half_close.look_s:
+            reply = self._reply
+            may_probe = reply is not None and reply.may_be_interim
+            if half_close.has_left(now_s, may_probe=may_probe):
+                self._client_left()
+                self.transport.abort()
+                return inf
+        return half_close.look_s
+
     def _arm_close(self) -> None:
         self._close_due_s = monotonic() + self.server.limits.linger_s
         self._timer.bring_forward(self._close_due_s)
@@ -328,24 +358,16 @@ class ServerConnection(asyncio.Protocol):
         """Do what is due; see :class:`steadyhand.http.timer.LateTimer`."""
         due_s = self._next_due_s()
         if due_s > now_s + SLACK_S:
+            if self._half_close is not None:
+                due_s = min(due_s, self._look_after(self._half_close, now_s))
             return min(due_s, now_s + self.server.limits.keep_alive_s)
         if self._close_due_s is not inf or self.stalled_since_s is not None:
             self._client_left()
             self.transport.abort()
         elif self._reader.phase:
-            self.server.timeouts += 1
             self._answer_refusal(too_slow())
         elif has_unread(self.transport):  # a request has come: it would be lost
             return now_s + _LOOK_AGAIN_S
         else:
             self.close()
         return inf
-
-
-def has_unread(transport: asyncio.Transport) -> bool:
-    """Tell whether bytes have come that the loop has not read yet."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or sock.fileno() < 0:
-        return False
-    waiting = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
-    return waiting != b"\0\0\0\0"

@@ -13,6 +13,8 @@ class ServerLimits:
 
     Attributes:
         max_connections: Open client connections; one more is answered 503 and closed.
+        max_connections_per_client: Open connections of one IPv4 address or IPv6 /64; one more is
+            answered 429 and closed. 0 counts nobody.
         max_head_bytes: Request line and header fields; also what a chunked body may take up for
             extensions and trailers, beside eight bytes for each byte of body.
         max_fields: Header fields with names of their own, and repeated ones, of a request.
@@ -33,6 +35,7 @@ class ServerLimits:
     """
 
     max_connections: int = 16_384
+    max_connections_per_client: int = 4_096
     max_head_bytes: int = 64 * 1024
     max_fields: int = 256
     max_body_bytes: int = 32 * 1024 * 1024

@@ -2,6 +2,24 @@
 
 from steadyhand.http.limits import ServerLimits
 
+CODES = (
+    "bad_request",
+    "expectation_failed",
+    "method_not_allowed",
+    "request_head_too_large",
+    "request_timeout",
+    "request_too_large",
+    "too_many_connections",
+    "too_many_connections_of_client",
+    "unsupported_content_encoding",
+)
+"""What can be refused; each is counted."""
+
+
+def nothing_refused() -> dict[str, int]:
+    """Return the counters of refusals by code, at zero."""
+    return dict.fromkeys(CODES, 0)
+
 
 class Refusal(Exception):
     """A request or connection that the server answers itself, closing the connection."""

@@ -44,6 +44,11 @@ class ServerReply(msgspec.Struct, eq=False):
     ended: bool = False
     bytes_sent: int = 0
 
+    @property
+    def may_be_interim(self) -> bool:
+        """Whether an interim response may be written now."""
+        return self._http11 and not self.started
+
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         """See :class:`steadyhand.http.messages.Reply`."""
         head = self._begin(status, headers)

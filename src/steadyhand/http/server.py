@@ -6,11 +6,13 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from steadyhand.http.clients import Clients
 from steadyhand.http.connection import ServerConnection
 from steadyhand.http.head import DatedStatus
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Headers
 from steadyhand.http.outbox import Outbox
+from steadyhand.http.refusal import nothing_refused
 
 RenderError = Callable[[int, str, str], tuple[Headers, bytes]]
 """Makes headers and body of an error that the server answers itself: status, code, message."""
@@ -28,9 +30,8 @@ class Server:
         closing: Set while draining; replies then say ``Connection: close``.
         requests: Whole requests received.
         in_flight: Handlers running now.
-        bad_requests: Requests refused before a handler saw them.
-        timeouts: Requests that came too slowly (408).
-        refused_connections: Connections over ``max_connections`` (503).
+        clients: Who holds how many connections.
+        refused: Requests and connections refused before a handler saw them, by code.
         disconnects: Clients that left before their answer had ended.
         failures: Handlers that raised or did not answer (500, or a broken connection).
         parting_s: How long kept connections stay open while draining, see :meth:`close`.
@@ -39,11 +40,9 @@ class Server:
     """
 
     __slots__ = (
-        "_tails", "_vacant", "bad_requests", "closing", "cut", "dated_status", "disconnects",
-        "drained", "failures",
-        "handler", "in_flight", "limits", "listener", "open_connections", "outbox", "parting_s",
-        "refused_connections",
-        "render_error", "requests", "timeouts",
+        "_tails", "_vacant", "clients", "closing", "cut", "dated_status", "disconnects", "drained",
+        "failures", "handler", "in_flight", "limits", "listener", "open_connections", "outbox",
+        "parting_s", "refused", "render_error", "requests",
     )  # fmt: skip
 
     listener: asyncio.Server
@@ -57,8 +56,9 @@ class Server:
         self.outbox = Outbox()
         self.open_connections: set[ServerConnection] = set()
         self.closing = False
-        self.requests = self.in_flight = self.bad_requests = self.timeouts = 0
-        self.refused_connections = self.disconnects = self.failures = 0
+        self.clients = Clients(limits)
+        self.refused = nothing_refused()
+        self.requests = self.in_flight = self.disconnects = self.failures = 0
         self.drained = self.cut = 0
         self.parting_s = 0.0
         self._tails: set[asyncio.Task[None]] = set()

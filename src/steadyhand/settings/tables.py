@@ -43,6 +43,12 @@ class ServerSettings(BaseModel):
         ge=1,
         description="open client connections of one process; one more gets 503 and is closed",
     )
+    max_connections_per_client: int = Field(
+        default=4_096,
+        ge=0,
+        description="open connections of one client (an IPv4 address or an IPv6 /64) to one "
+        "process; one more gets 429 and is closed; 0 sets no bound, for use behind a proxy",
+    )
     head_timeout_s: float = Field(
         default=10.0, gt=0, description="time a client has to send the whole head of a request"
     )

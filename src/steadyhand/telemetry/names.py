@@ -8,6 +8,7 @@ provider). ``tenant`` is a label of two metrics only, ``process`` of those that 
 
 from collections.abc import Iterable
 
+from steadyhand.http.refusal import CODES
 from steadyhand.telemetry import record_names, upstream_names
 from steadyhand.telemetry.metric import Metric as Metric
 from steadyhand.telemetry.metric import Slot as Slot
@@ -117,8 +118,8 @@ HTTP_REQUESTS = Metric(
 HTTP_REFUSED = Metric(
     "steadyhand_http_refused_total",
     "counter",
-    "Refused before a handler saw them: bad_request is not HTTP or past a limit, timeout came too "
-    "slowly, connection is over the limit of connections.",
+    "Requests and connections refused before a handler saw them, by the code of the error that the "
+    "client was sent.",
     ("process", "reason"),
 )
 HTTP_DISCONNECTS = Metric(
@@ -195,9 +196,7 @@ SLOTS = (
     Slot("in_flight", IN_FLIGHT),
     Slot("connections", CONNECTIONS),
     Slot("http_requests", HTTP_REQUESTS),
-    Slot("bad_requests", HTTP_REFUSED, label="bad_request"),
-    Slot("timeouts", HTTP_REFUSED, label="timeout"),
-    Slot("refused_connections", HTTP_REFUSED, label="connection"),
+    *(Slot(f"refused_{code}", HTTP_REFUSED, label=code) for code in CODES),
     Slot("disconnects", HTTP_DISCONNECTS),
     Slot("handler_failures", HANDLER_FAILURES),
     Slot("reload_failures", RELOAD_FAILURES),

@@ -273,14 +273,24 @@ def test_a_connection_is_kept_after_errors_and_streams(
             assert line.answer().status == 200
 
 
-def test_a_client_that_half_closes_has_left(house: Installation) -> None:
-    """Most clients that shut down their side are gone; who pipelines must keep its side open."""
+def test_a_client_that_shuts_its_side_still_gets_its_answer(house: Installation) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), 30) as sock:
+        sock.sendall(chat_request("up/slow:ttft_ms=300"))
+        sock.shutdown(socket.SHUT_WR)
+        with sock.makefile("rb") as reader:
+            said = reader.read()
+    interim, _, rest = said.partition(b"\r\n\r\n")
+    assert interim == b"HTTP/1.1 100 Continue"
+    assert b"HTTP/1.1 200 OK\r\n" in rest
+
+
+def test_a_client_that_shuts_its_side_and_leaves_has_left(house: Installation) -> None:
     word = marker()
     with socket.create_connection(("127.0.0.1", house.port), 30) as sock:
         sock.sendall(chat_request("up/slow:ttft_ms=60000", user=word))
-        house.upstream(word)
         sock.shutdown(socket.SHUT_WR)
-        house.left(word)
+        house.upstream(word)
+    house.left(word)
 
 
 def test_an_absolute_target_is_read_by_its_path(house: Installation) -> None:

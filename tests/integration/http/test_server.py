@@ -229,7 +229,7 @@ async def test_413_reaches_a_client_that_goes_on_sending() -> None:
             client.send(POST + b"Content-Length: 3000000\r\n\r\n" + bytes(3_000_000))
             response = await client.response()
             assert response.body.startswith(b"413 request_too_large")
-        assert server.bad_requests == 1
+        assert server.refused["request_too_large"] == 1
         assert server.requests == 0
 
 
