@@ -23,7 +23,7 @@ from benchmarks.machine import Cores, describe, usable_cores
 from benchmarks.measure import LOADS, Bench, measure
 from benchmarks.running import NotStarted, Running, mock_upstream, start
 from benchmarks.tables import medians, render, render_verdicts
-from benchmarks.targets import OWN, Builder, Unavailable
+from benchmarks.targets import OTHER_CARRIERS, OWN, Builder, Unavailable
 
 FOLDER = Path(__file__).resolve().parent
 NOISY = 0.1
@@ -197,8 +197,8 @@ def main() -> int:
     except Unavailable as error:
         say(str(error))
         return 2
-    builders = {**OWN, **wanted}
-    only = given.only.split(",") if given.only else list(builders)
+    builders = {**OWN, **OTHER_CARRIERS, **wanted}
+    only = given.only.split(",") if given.only else [*OWN, *wanted]
     if unknown := set(only) - builders.keys():
         say(f"no target is called {', '.join(sorted(unknown))}; known are {', '.join(builders)}")
         return 2

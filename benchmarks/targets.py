@@ -163,6 +163,48 @@ def everything(site: Site) -> Target:
     )
 
 
+def under_uvicorn(site: Site) -> Target:
+    """Return the gateway as an ASGI application, run by uvicorn alone; no control process."""
+    return _by_uvicorn(site, "--factory", "steadyhand.asgi:create")
+
+
+def mounted(site: Site) -> Target:
+    """Return the gateway mounted in a Starlette application under uvicorn."""
+    program = (
+        "from starlette.applications import Starlette\n"
+        "from starlette.routing import Mount\n"
+        "from steadyhand.asgi import create\n"
+        "llm = create()\n"
+        "app = Starlette(routes=[Mount('/', llm)], lifespan=llm.lifespan)\n"
+    )
+    (site.folder / "host.py").write_text(program, encoding="utf-8")
+    return _by_uvicorn(site, "--app-dir", str(site.folder), "host:app")
+
+
+def over_aiohttp(site: Site) -> Target:
+    """Return ``steadyhand serve`` as above, its provider reached by the aiohttp transport."""
+    target = everything(site)
+    settings = site.folder / "workspace" / "steadyhand.toml"
+    text = settings.read_text(encoding="utf-8")
+    chosen = text.replace('kind = "openai"\n', 'kind = "openai"\ntransport = "aiohttp"\n')
+    settings.write_text(chosen, encoding="utf-8")
+    return target
+
+
+def _by_uvicorn(site: Site, *arguments: str) -> Target:
+    workspace = site.folder / "workspace"
+    write_workspace(workspace, site.upstream)
+    return Target(
+        url=site.url,
+        command=(
+            *(sys.executable, "-m", "uvicorn", "--port", str(site.port), "--no-access-log"),
+            *("--log-level", "warning", "--ws", "none", *arguments),
+        ),
+        version=f"{_commit()}, uvicorn {version('uvicorn')}",
+        environment={"STEADYHAND_WORKSPACE": str(workspace)},
+    )
+
+
 HEADERS = (f"Authorization: Bearer {KEY}",)
 """Every target gets the key, whether it looks at it or not."""
 
@@ -173,6 +215,13 @@ OWN: Mapping[str, Builder] = {
     "ours": everything,
 }
 """Name → builder of what a comparison always wants, in the order of the table."""
+
+OTHER_CARRIERS: Mapping[str, Builder] = {
+    "uvicorn": under_uvicorn,
+    "mounted": mounted,
+    "aiohttp": over_aiohttp,
+}
+"""Second implementations of our ports; measured when ``--only`` names them."""
 
 
 def _commit() -> str:
