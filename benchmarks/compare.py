@@ -107,7 +107,7 @@ def compare(builders: Mapping[str, Builder], options: Options, cores: Cores) -> 
                     say(f"round {number + 1} of {options.rounds}: {name}")
                     entry.running.settle(5.0)
                     for load in LOADS:
-                        sample = measure(bench, entry.running, load)
+                        sample = measure(bench, entry.running, LOADS[load])
                         entry.samples.setdefault(load, []).append(sample)
         finally:
             close_all(entries)

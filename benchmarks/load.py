@@ -55,6 +55,8 @@ class Plan:
         warm_s: Time at the beginning that is not counted.
         counted_s: Time that is.
         spread_s: Time over which the connections of a closed loop start.
+        padding: Characters to add to the prompt.
+        answer_chars: Length of a plain answer's text, or ``None`` for the mock's own.
     """
 
     url: str
@@ -66,14 +68,17 @@ class Plan:
     warm_s: float
     counted_s: float
     spread_s: float
+    padding: int = 0
+    answer_chars: int | None = None
 
     def request(self) -> bytes:
         """Return the request, with a place for its number."""
         parts = urlsplit(self.url)
-        if self.events is None:
-            body = chat_body()
+        if self.events is not None:
+            mark = marker(events=self.events, gap_us=self.gap_us)
         else:
-            body = chat_body(marker(events=self.events, gap_us=self.gap_us), stream=True)
+            mark = "" if self.answer_chars is None else marker(chars=self.answer_chars)
+        body = chat_body(mark, stream=self.events is not None, padding=self.padding)
         return request_head(parts.path, parts.netloc, self.headers, len(body)) + body
 
 
@@ -225,6 +230,8 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     parser.add_argument("--warm", type=float, default=1.0, help="seconds that are not counted")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds that are")
     parser.add_argument("--spread", type=float, default=0.0, help="seconds to start over")
+    parser.add_argument("--padding", type=int, default=0, help="characters to add to the prompt")
+    parser.add_argument("--answer-chars", type=int, help="length of a plain answer's text")
     given = parser.parse_args(arguments)
     if urlsplit(given.url).hostname not in _LOOPBACK:
         parser.error("only loopback addresses are loaded")
@@ -238,6 +245,8 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
         warm_s=given.warm,
         counted_s=given.seconds,
         spread_s=given.spread,
+        padding=given.padding,
+        answer_chars=given.answer_chars,
     )
 
 

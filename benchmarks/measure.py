@@ -5,7 +5,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +46,10 @@ class Bench:
     counted_s: float
 
 
-def measure(bench: Bench, running: Running, load: str) -> dict[str, Any]:
+def measure(bench: Bench, running: Running, load: Sequence[str]) -> dict[str, Any]:
     """Return what :mod:`benchmarks.load` says, and beside it what the processes and cores say.
+
+    ``load`` are its arguments.
 
     Added are ``cpu_us`` (of all processes of the target, for each request answered, the time that
     is not counted included), ``later_cpu_us`` (the same for what it did after the load),
@@ -94,12 +96,12 @@ def measure(bench: Bench, running: Running, load: str) -> dict[str, Any]:
     }
 
 
-def _load(bench: Bench, running: Running, load: str) -> dict[str, Any]:
+def _load(bench: Bench, running: Running, load: Sequence[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.load", "--url", running.target.url]
     for line in HEADERS:
         command += ["--header", line]
     command += ["--warm", str(bench.warm_s), "--spread", str(bench.warm_s)]
-    command += ["--seconds", str(bench.counted_s), *LOADS[load]]
+    command += ["--seconds", str(bench.counted_s), *load]
     told = subprocess.run(  # the affinity of this process is the load's core, and is inherited
         command,
         cwd=ROOT,

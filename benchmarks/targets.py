@@ -140,7 +140,7 @@ def pass_through(site: Site) -> Target:
     return Target(
         url=site.url,
         command=(sys.executable, str(script), *arguments),
-        version=f"{_commit()}, uvloop {version('uvloop')}, httptools {version('httptools')}",
+        version=f"{commit()}, uvloop {version('uvloop')}, httptools {version('httptools')}",
     )
 
 
@@ -158,7 +158,7 @@ def everything(site: Site) -> Target:
             *("--port", str(site.port), "--control-port", str(site.second_port)),
             *("--processes", "1"),
         ),
-        version=_commit(),
+        version=commit(),
         environment={"PYTHONUNBUFFERED": "1"},
     )
 
@@ -224,7 +224,7 @@ OTHER_CARRIERS: Mapping[str, Builder] = {
 """Second implementations of our ports; measured when ``--only`` names them."""
 
 
-def _commit() -> str:
+def commit() -> str:
     """Return the commit of this working tree, marked if it has changes."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():

@@ -1,8 +1,11 @@
 """The reference pages say what the code says."""
 
+import re
+
 import pytest
 
 from steadyhand.cli.reference import PAGES, command_paths, commands_page
+from steadyhand.telemetry import names
 from tests.support.tree import ROOT
 
 
@@ -23,3 +26,16 @@ def test_every_command_shows_examples() -> None:
         if "  Examples:\n    steadyhand " not in section and "\nCommands:\n" not in section
     ]
     assert without == []
+
+
+def test_metrics_that_pages_name_exist() -> None:
+    known = {metric.name for group in names.METRICS.values() for metric in group}
+    known |= {f"{name}{part}" for name in known for part in ("_bucket", "_count", "_sum")}
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "ARCHITECTURE.md"]
+    unknown = {
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in pages
+        for name in re.findall(r"\bsteadyhand_[a-z]\w*_\w+", page.read_text(encoding="utf-8"))
+        if name not in known
+    }
+    assert unknown == set()
