@@ -200,7 +200,7 @@ def _by_uvicorn(site: Site, *arguments: str) -> Target:
             *(sys.executable, "-m", "uvicorn", "--port", str(site.port), "--no-access-log"),
             *("--log-level", "warning", "--ws", "none", *arguments),
         ),
-        version=f"{_commit()}, uvicorn {version('uvicorn')}",
+        version=f"{commit()}, uvicorn {version('uvicorn')}",
         environment={"STEADYHAND_WORKSPACE": str(workspace)},
     )
 
