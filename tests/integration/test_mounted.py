@@ -92,6 +92,19 @@ async def test_it_answers_below_its_mount_and_its_records_outlive_it(workspace: 
     assert await stored(workspace) == ["answered", "answered"]
 
 
+async def test_strict_durability_holds_where_it_is_mounted(workspace: Path) -> None:
+    text = (workspace / "steadyhand.toml").read_text(encoding="utf-8")
+    strict = text + '[records]\ndurability = "strict"\n'
+    (workspace / "steadyhand.toml").write_text(strict, encoding="utf-8")
+    log = workspace / ".steadyhand/log"
+    async with mounted(gateway(workspace)) as found:
+        for stream in (False, True):
+            assert (await ask(found, stream=stream)).status_code == 200
+            on_disk = sum(path.read_bytes().count(b"shop") for path in log.rglob("*.seg"))
+            assert on_disk >= stream + 1  # before the answer has ended, not a window later
+    assert (await stored(workspace)).count("answered") == 2
+
+
 async def test_streams_pass_a_middleware_of_the_application(workspace: Path) -> None:
     async def through(request: Any, call_next: Any) -> Any:
         return await call_next(request)

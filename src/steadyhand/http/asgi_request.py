@@ -41,7 +41,9 @@ def target_of(scope: Scope) -> bytes:
     prefix = quote(root).encode()
     if raw == prefix or raw.startswith(prefix + b"/"):
         raw = raw[len(prefix) :]
-    elif root and path.startswith(root):  # the mount point itself was sent percent-encoded
+    elif root and (path + "/").startswith(
+        root + "/"
+    ):  # the mount point itself was sent percent-encoded
         raw = quote(path[len(root) :]).encode()
     return raw or b"/"
 
