@@ -292,6 +292,24 @@ MISTAKES: list[tuple[str, dict[str, str | None], str, str, str | None]] = [
     ("E0311", {"prompts/ask.md": "Be kind.\n"}, "prompts/ask.md:1", "", None),
     ("E0312", {SECTIONS: FILES[SECTIONS] + '{"_id": 1}\n'}, f"{SECTIONS}:2", "", None),
 ]
+FAR = MAIN + '[providers.far]\nkind = "openai"\n'
+MISTAKES += [
+    ("E0203", {"steadyhand.toml": FAR + lines}, place, f"providers.far.{key}", None)
+    for key, place, lines in (
+        ("ca_file", "steadyhand.toml:5", 'ca_file = "tls/none.pem"\n'),
+        ("ca_file", "steadyhand.toml:5", 'ca_file = "keys.toml"\n'),
+        (
+            "client_key",
+            "steadyhand.toml:6",
+            'client_cert = "keys.toml"\nclient_key = "none.pem"\n',
+        ),
+        (
+            "client_cert",
+            "steadyhand.toml:5",
+            'client_cert = "keys.toml"\nclient_key = "keys.toml"\n',
+        ),
+    )
+]
 FOUND_ELSEWHERE = {"E0101", "E0102", "E0108"}  # by the tests below the table
 
 

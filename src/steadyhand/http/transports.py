@@ -1,12 +1,13 @@
 """The transports there are, by the name that settings give them; each imported only where named."""
 
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Literal
 
-from steadyhand.core.errors import ConfigurationError
+from steadyhand.core.errors import ConfigurationError, SecretUnavailable
 from steadyhand.http.limits import PoolLimits
 from steadyhand.http.origin import Origin
 from steadyhand.http.pool import Pool
@@ -61,6 +62,27 @@ def make_transport(
     plugin = import_module("steadyhand.http.aiohttp_transport")
     made: Transport = plugin.AiohttpTransport(origin, limits, tls, traffic, proxy)
     return made
+
+
+def read_proxy(
+    url: str, credentials: str | None, resolve_secret: Callable[[str], str]
+) -> Proxy | None:
+    """Return the proxy at ``url``, or ``None`` for none.
+
+    Raises:
+        SecretUnavailable: What ``credentials`` names is not there, or is not ``user:password``.
+    """
+    if not url:
+        return None
+    if credentials is None:
+        return Proxy(url)
+    found = resolve_secret(credentials)
+    if ":" not in found or not found.isprintable():
+        raise SecretUnavailable(
+            f"what {credentials} holds is not user:password",
+            hint="write user, a colon and the password alone, on one line",
+        )
+    return Proxy(url, found)
 
 
 def read_proxy_url(url: str) -> str:

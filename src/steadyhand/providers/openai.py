@@ -6,7 +6,7 @@ client's but what the gateway forwards on purpose. All of it that does not chang
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from ssl import SSLContext
@@ -25,9 +25,9 @@ from steadyhand.http.tls import client_context
 from steadyhand.http.transport import Transport
 from steadyhand.http.transports import (
     Kind,
-    Proxy,
     check_installed,
     make_transport,
+    read_proxy,
     read_proxy_url,
 )
 from steadyhand.providers.base import (
@@ -75,6 +75,15 @@ class Settings(BaseModel):
     idle_timeout_s: float = Field(default=60, gt=0, description="between two reads of the body")
     max_connections: int = Field(
         default=1024, gt=0, description="open connections, for each gateway process"
+    )
+    max_connecting: int = Field(
+        default=64, gt=0, description="connections being opened at once; other requests wait"
+    )
+    dns_ttl_s: float = Field(
+        default=30,
+        gt=0,
+        description="how long addresses of the host's name are used before it is "
+        "looked up again; longer, if the resolver does not answer",
     )
     ca_file: Path | None = Field(
         default=None,
@@ -231,11 +240,33 @@ def build(settings: Settings, ports: ProviderPorts) -> OpenAIProvider:
         )
     origin = Origin.parse(settings.base_url)
     tls = _tls(settings, ports.workspace) if origin.scheme == "https" else None
-    connections = settings.max_connections
-    limits = PoolLimits(max_connections=connections, max_idle=connections)
-    proxy = _proxy(settings, ports.resolve_secret)
+    limits = PoolLimits(
+        max_connections=settings.max_connections,
+        max_idle=settings.max_connections,
+        max_connecting=settings.max_connecting,
+        dns_ttl_s=settings.dns_ttl_s,
+    )
+    proxy = read_proxy(settings.proxy_url, settings.proxy_credentials, ports.resolve_secret)
     transport = make_transport(settings.transport, origin, limits, tls, ports.traffic, proxy)
     return OpenAIProvider(settings, api_key, transport)
+
+
+def check_workspace(settings: Settings, workspace: Path) -> None:
+    """Refuse files that are not there, or hold no certificate or key.
+
+    Raises:
+        UnusableFile: Its ``key`` is the setting that names the file.
+    """
+    for key in ("ca_file", "client_cert", "client_key"):
+        path: Path | None = getattr(settings, key)
+        if path is not None and not (workspace / path).is_file():
+            raise UnusableFile(
+                key,
+                f"{key} {path} is not there",
+                hint=f"put the PEM file at {workspace / path}, or name another",
+            )
+    if settings.ca_file or settings.client_cert:
+        _tls(settings, workspace)
 
 
 def _tls(settings: Settings, workspace: Path) -> SSLContext:
@@ -263,17 +294,3 @@ def _tls(settings: Settings, workspace: Path) -> SSLContext:
             f"used: {error}",
             hint="name two PEM files: a certificate, and the key that belongs to it",
         ) from error
-
-
-def _proxy(settings: Settings, resolve_secret: Callable[[str], str]) -> Proxy | None:
-    if not settings.proxy_url:
-        return None
-    if settings.proxy_credentials is None:
-        return Proxy(settings.proxy_url)
-    credentials = resolve_secret(settings.proxy_credentials)
-    if ":" not in credentials or not credentials.isprintable():
-        raise SecretUnavailable(
-            f"what {settings.proxy_credentials} holds is not user:password",
-            hint="write user, a colon and the password alone, on one line",
-        )
-    return Proxy(settings.proxy_url, credentials)

@@ -86,8 +86,8 @@ CODES: Final[dict[str, Explanation]] = {
     "E0203": Explanation(
         "file that cannot be used",
         "A file that the provider needs is not there, cannot be read, or is not what it should "
-        "be. For a model on this machine it must be a GGUF file; paths are relative to the "
-        "workspace.",
+        "be: a GGUF file for a model on this machine, PEM files for TLS. Relative paths are below "
+        "the workspace, wherever the command was started.",
     ),
     "E0301": Explanation(
         "unknown provider",
