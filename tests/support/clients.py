@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ class Answers:
     Attributes:
         word: What all its questions carry.
         lines: Its results by scenario.
-        bodies: The requests with its word, as they came upstream.
+        bodies: The latest requests with its word, as they came upstream, right after its retries.
         said: Everything that it printed, for a human.
     """
 
@@ -84,7 +85,7 @@ class Answers:
 def run(client: Client, house: Installation) -> Answers:
     """Run one program to its end."""
     answers = Answers(marker())
-    done = subprocess.run(
+    process = subprocess.Popen(
         client.command(),
         cwd=ROOT,
         env={
@@ -95,18 +96,22 @@ def run(client: Client, house: Installation) -> Answers:
             "STEADYHAND_WORD": answers.word,
             **QUIET,
         },
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=PATIENCE_S,
-        check=False,
     )
-    answers.said = done.stdout.decode(errors="replace")
-    for line in answers.said.split("\n"):  # not splitlines: U+2028 is text
-        if line.startswith('{"scenario"'):
-            result = json.loads(line)
-            answers.lines[result["scenario"]] = result
-    rows = house.simulated.control("GET", "/simulate/requests")["requests"]
-    answers.bodies = [row["body"] for row in rows if answers.word in row["body"]]
+    patience = Timer(PATIENCE_S, process.kill)
+    patience.start()
+    with process:
+        for line in process.stdout or ():
+            answers.said += line.decode(errors="replace")
+            if line.startswith(b'{"scenario"'):
+                result = json.loads(line)
+                answers.lines[result["scenario"]] = result
+                if result["scenario"] == "retries":  # soon: only the latest requests are kept
+                    rows = house.simulated.control("GET", "/simulate/requests")["requests"]
+                    answers.bodies = [row["body"] for row in rows if answers.word in row["body"]]
+    patience.cancel()
     return answers
 
 

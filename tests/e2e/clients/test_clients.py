@@ -22,7 +22,7 @@ EVERY = frozenset(
     }
 )
 CHAT = EVERY | {
-    *("stream", "tools", "tools_streamed", "cut_call"),
+    *("stream", "tools", "tools_streamed", "tools_at_once", "cut_call"),
     *("floor", "floor_streamed", "odd_streams"),
 }
 ASYNC = CHAT | {"plain_async", "stream_async"}
@@ -183,6 +183,12 @@ def test_a_tool_is_called_and_its_result_told(
     assert found["called"] == "weather"
     assert found["arguments"] == {"city": "sample city"}
     assert found["text"] == "The tool answered: 31 degrees in sample city"
+
+
+@pytest.mark.parametrize(("client", "scenario"), rows("tools_at_once"))
+def test_several_tools_are_called_at_once(client: Client, scenario: str, answers: Answers) -> None:
+    both = ["weather", "news"]
+    assert answers.found(scenario) == {"plain": both, "streamed": both}
 
 
 @pytest.mark.parametrize(

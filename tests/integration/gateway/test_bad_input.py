@@ -104,6 +104,15 @@ def test_every_404_path_is_in_the_client_s_shape(
     rejected(house, answer, 404, "not_found")
 
 
+def test_the_404_of_another_api_says_what_is_spoken(house: Installation) -> None:
+    """Several clients begin with it unless they are told otherwise."""
+    with house.line() as line:
+        answer = line.ask("POST", "/v1/responses", AUTHORIZED, b'{"model":"answers","input":"Hi"}')
+    error = rejected(house, answer, 404, "not_found")
+    assert str(error["message"]).startswith("no such path: /v1/responses")
+    assert f"ask POST {CHAT}" in str(error["message"])
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", CHAT), ("PUT", CHAT), ("POST", "/v1/models")])
 def test_a_wrong_method_is_405_in_the_client_s_shape(
     house: Installation, method: str, path: str

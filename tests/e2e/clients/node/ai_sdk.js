@@ -75,6 +75,15 @@ await to.main(titles[kind], `@ai-sdk/${kind}`, {
     const { pieces } = await read(to.STEADY, equipped(calls));
     return { text: pieces.join(""), ...calls[0] };
   },
+  async tools_at_once() {
+    const tools = { weather: equipped([]).tools.weather, news: tool({ inputSchema: z.object({ topic: z.string() }) }) };
+    const answer = await generateText(given(to.PARALLEL, { tools }));
+    const streamed = [];
+    for await (const part of streamText(given(to.PARALLEL, { tools })).fullStream) {
+      if (part.type === "tool-call") streamed.push(part.toolName);
+    }
+    return { plain: answer.toolCalls.map((call) => call.toolName), streamed };
+  },
   async structured() {
     return (await generateText(given(to.STEADY, shaped))).output;
   },

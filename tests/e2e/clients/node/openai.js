@@ -8,14 +8,14 @@ import * as to from "./speaking.js";
 
 const messages = [{ role: "user", content: to.ASK }];
 const Weather = z.object({ city: z.string(), celsius: z.number(), sky: z.enum(["clear", "cloudy"]) });
-const tool = {
+const named = (name, argument) => ({
   type: "function",
   function: {
-    name: "weather",
-    description: "Say how warm it is in a city.",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+    name,
+    parameters: { type: "object", properties: { [argument]: { type: "string" } }, required: [argument] },
   },
-};
+});
+const tool = named("weather", "city");
 
 const client = ({ key = to.KEY, maxRetries = 0 } = {}) =>
   new OpenAI({ baseURL: to.BASE_URL, apiKey: key, maxRetries, timeout: 60_000 });
@@ -53,6 +53,12 @@ await to.main("OpenAI for Node", "openai", {
   async tools_streamed() {
     const stream = client().chat.completions.stream({ model: to.STEADY, messages, tools: [tool] });
     return told((await stream.finalChatCompletion()).choices[0].message);
+  },
+  async tools_at_once() {
+    const body = { model: to.PARALLEL, messages, tools: [tool, named("news", "topic")] };
+    const names = (answer) => answer.choices[0].message.tool_calls.map((wanted) => wanted.function.name);
+    const stream = client().chat.completions.stream(body);
+    return { plain: names(await call(body)), streamed: names(await stream.finalChatCompletion()) };
   },
   async tools_run_by_the_client() {
     let called;

@@ -11,6 +11,8 @@ export const FACT = "31 degrees";
 export const STEADY = "up/steady";
 export const ROUTE = "answers";
 export const FLOORED = "floored";
+// Calls every tool that it is offered, at once.
+export const PARALLEL = "up/steady:parallel=1";
 export const CUT_CALL = "up/cut-mid-tool-call";
 
 // Simulated models whose streams are odd but whole.

@@ -12,6 +12,7 @@ from tests.e2e.clients.programs.speaking import (
     CUT_CALL,
     FACT,
     KEY,
+    PARALLEL,
     ROUTE,
     STEADY,
     Weather,
@@ -26,6 +27,12 @@ from tests.e2e.clients.programs.speaking import (
 def weather(city: str) -> str:
     """Say how warm it is in a city."""
     return f"{FACT} in {city}"
+
+
+@tool  # type: ignore[untyped-decorator] # the library is not in this environment
+def news(topic: str) -> str:
+    """Say what is new."""
+    return topic
 
 
 def chat(model: str, key: str = KEY, max_retries: int = 0) -> Any:
@@ -75,6 +82,14 @@ def tools_streamed() -> dict[str, Any]:
     return told(bound, joined(list(bound.stream(ASK))))
 
 
+def tools_at_once() -> dict[str, Any]:
+    bound = chat(PARALLEL).bind_tools([weather, news])
+    return {
+        "plain": [call["name"] for call in bound.invoke(ASK).tool_calls],
+        "streamed": [call["name"] for call in joined(list(bound.stream(ASK))).tool_calls],
+    }
+
+
 def told(bound: Any, asked: Any) -> dict[str, Any]:
     call = asked.tool_calls[0]
     result = ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"])
@@ -98,6 +113,7 @@ if __name__ == "__main__":
             "stream_async": read_async,
             "tools": tools,
             "tools_streamed": tools_streamed,
+            "tools_at_once": tools_at_once,
             "structured": lambda: structured(method="json_schema", strict=True),
             "structured_by_tool": lambda: structured(method="function_calling"),
             "cut_call": lambda: caught(

@@ -11,6 +11,7 @@ from tests.e2e.clients.programs.speaking import (
     CUT_CALL,
     FACT,
     KEY,
+    PARALLEL,
     ROUTE,
     STEADY,
     Weather,
@@ -21,18 +22,18 @@ from tests.e2e.clients.programs.speaking import (
 )
 
 MESSAGES: Any = [{"role": "user", "content": ASK}]
-TOOL: Any = {
-    "type": "function",
-    "function": {
-        "name": "weather",
-        "description": "Say how warm it is in a city.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-        },
-    },
-}
+
+
+def tool(name: str, argument: str) -> Any:
+    parameters = {
+        "type": "object",
+        "properties": {argument: {"type": "string"}},
+        "required": [argument],
+    }
+    return {"type": "function", "function": {"name": name, "parameters": parameters}}
+
+
+TOOL = tool("weather", "city")
 
 
 def given(model: str, key: str = KEY, max_retries: int = 0, **more: Any) -> dict[str, Any]:
@@ -95,6 +96,19 @@ def tools_streamed() -> dict[str, Any]:
     return told(litellm.stream_chunk_builder(chunks, messages=MESSAGES))
 
 
+def tools_at_once() -> dict[str, Any]:
+    given = {"tools": [TOOL, tool("news", "topic")]}
+    chunks = list(call(PARALLEL, stream=True, **given))
+    answers = {
+        "plain": call(PARALLEL, **given),
+        "streamed": litellm.stream_chunk_builder(chunks, messages=MESSAGES),
+    }
+    return {
+        kind: [one.function.name for one in answer.choices[0].message.tool_calls]
+        for kind, answer in answers.items()
+    }
+
+
 def told(asked: Any) -> dict[str, Any]:
     message = asked.choices[0].message
     wanted = message.tool_calls[0]
@@ -129,6 +143,7 @@ if __name__ == "__main__":
             "stream_async": read_async,
             "tools": tools,
             "tools_streamed": tools_streamed,
+            "tools_at_once": tools_at_once,
             "structured": structured,
             "cut_call": lambda: caught(lambda: list(call(CUT_CALL, stream=True, tools=[TOOL]))),
             **asking(ask),

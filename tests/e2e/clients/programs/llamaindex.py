@@ -13,6 +13,7 @@ from tests.e2e.clients.programs.speaking import (
     CUT_CALL,
     FACT,
     KEY,
+    PARALLEL,
     ROUTE,
     STEADY,
     Weather,
@@ -30,6 +31,12 @@ def weather(city: str) -> str:
     return f"{FACT} in {city}"
 
 
+def news(topic: str) -> str:
+    """Say what is new."""
+    return topic
+
+
+NEWS = FunctionTool.from_defaults(news)
 TOOL = FunctionTool.from_defaults(weather)
 
 
@@ -83,6 +90,16 @@ def tools_streamed() -> dict[str, Any]:
     return told(llm, last)
 
 
+def tools_at_once() -> dict[str, Any]:
+    llm = chat(PARALLEL)
+    given = {"tools": [TOOL, NEWS], "chat_history": MESSAGES, "allow_parallel_tool_calls": True}
+    *_, last = llm.stream_chat_with_tools(**given)
+    return {
+        kind: [call.tool_name for call in llm.get_tool_calls_from_response(found)]
+        for kind, found in (("plain", llm.chat_with_tools(**given)), ("streamed", last))
+    }
+
+
 def told(llm: Any, asked: Any) -> dict[str, Any]:
     call = llm.get_tool_calls_from_response(asked)[0]
     result = ChatMessage(
@@ -121,6 +138,7 @@ if __name__ == "__main__":
             "stream_async": read_async,
             "tools": tools,
             "tools_streamed": tools_streamed,
+            "tools_at_once": tools_at_once,
             "structured": lambda: structured(by_schema=True),
             "structured_by_tool": lambda: structured(by_schema=False),
             "cut_call": cut_call,

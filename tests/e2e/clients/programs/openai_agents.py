@@ -11,6 +11,7 @@ from tests.e2e.clients.programs.speaking import (
     CUT_CALL,
     FACT,
     KEY,
+    PARALLEL,
     ROUTE,
     STEADY,
     Weather,
@@ -36,7 +37,13 @@ def equipped(name: str, calls: Calls) -> Any:
         calls.append({"called": "weather", "arguments": {"city": city}})
         return f"{FACT} in {city}"
 
-    return agent(name, tools=[function_tool(weather)])
+    def news(topic: str) -> str:
+        """Say what is new."""
+        calls.append({"called": "news", "arguments": {"topic": topic}})
+        return topic
+
+    given = [weather, news] if name == PARALLEL else [weather]
+    return agent(name, tools=[function_tool(one) for one in given])
 
 
 def usage(result: Any) -> dict[str, int]:
@@ -70,6 +77,17 @@ async def tools_streamed() -> dict[str, Any]:
     return {**await streamed(equipped(STEADY, calls)), **calls[0]}
 
 
+async def tools_at_once() -> dict[str, Any]:
+    plain: Calls = []
+    await Runner.run(equipped(PARALLEL, plain), ASK)
+    streams: Calls = []
+    await streamed(equipped(PARALLEL, streams))
+    return {
+        "plain": sorted((call["called"] for call in plain), reverse=True),  # they run at once
+        "streamed": sorted((call["called"] for call in streams), reverse=True),
+    }
+
+
 async def structured() -> dict[str, Any]:
     found = await Runner.run(agent(STEADY, output_type=Weather), ASK)
     return dict(found.final_output.model_dump())
@@ -84,6 +102,7 @@ if __name__ == "__main__":
             "stream": lambda: streamed(agent(STEADY)),
             "tools": tools,
             "tools_streamed": tools_streamed,
+            "tools_at_once": tools_at_once,
             "structured": structured,
             "cut_call": lambda: caught(lambda: streamed(equipped(CUT_CALL, []))),
             **asking(ask),

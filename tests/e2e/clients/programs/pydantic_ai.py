@@ -13,6 +13,7 @@ from tests.e2e.clients.programs.speaking import (
     CUT_CALL,
     FACT,
     KEY,
+    PARALLEL,
     ROUTE,
     STEADY,
     Weather,
@@ -37,8 +38,15 @@ def equipped(name: str, calls: Calls) -> Any:
         calls.append({"called": "weather", "arguments": {"city": city}})
         return f"{FACT} in {city}"
 
+    def news(topic: str) -> str:
+        """Say what is new."""
+        calls.append({"called": "news", "arguments": {"topic": topic}})
+        return topic
+
     made = agent(name)
     made.tool_plain(weather)
+    if name == PARALLEL:
+        made.tool_plain(news)
     return made
 
 
@@ -71,6 +79,18 @@ async def tools_streamed(model: str = STEADY) -> dict[str, Any]:
     return {"text": text, **calls[0]}
 
 
+async def tools_at_once() -> dict[str, Any]:
+    plain: Calls = []
+    await equipped(PARALLEL, plain).run(ASK)
+    streamed: Calls = []
+    async with equipped(PARALLEL, streamed).run_stream(ASK) as result:
+        await result.get_output()
+    return {
+        "plain": sorted((call["called"] for call in plain), reverse=True),  # they run at once
+        "streamed": sorted((call["called"] for call in streamed), reverse=True),
+    }
+
+
 async def structured(output: Any) -> dict[str, Any]:
     return dict((await agent(STEADY, output_type=output).run(ASK)).output.model_dump())
 
@@ -84,6 +104,7 @@ if __name__ == "__main__":
             "stream": lambda: read(STEADY),
             "tools": tools,
             "tools_streamed": tools_streamed,
+            "tools_at_once": tools_at_once,
             "structured": lambda: structured(NativeOutput(Weather, strict=True)),
             "structured_by_tool": lambda: structured(ToolOutput(Weather)),
             "cut_call": lambda: caught(lambda: tools_streamed(CUT_CALL)),

@@ -33,6 +33,8 @@ FACT = "31 degrees"
 STEADY = "up/steady"
 ROUTE = "answers"
 FLOORED = "floored"
+PARALLEL = "up/steady:parallel=1"
+"""Calls every tool that it is offered, at once."""
 CUT_CALL = "up/cut-mid-tool-call"
 ODD_STREAMS = (
     *("usage-on-last-choice", "usage-every-chunk", "choices-null-usage", "crlf", "comments"),
