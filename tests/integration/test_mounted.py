@@ -92,6 +92,27 @@ async def test_it_answers_below_its_mount_and_its_records_outlive_it(workspace: 
     assert await stored(workspace) == ["answered", "answered"]
 
 
+async def test_a_stream_that_the_stop_of_the_server_cuts_has_its_record(workspace: Path) -> None:
+    begun = asyncio.Event()
+
+    async def read(like: httpx.AsyncClient) -> None:
+        body = {**ASK, "model": "near/endless", "stream": True}
+        async with (  # a client of its own, which does not leave before the server stops
+            httpx.AsyncClient(base_url=like.base_url, headers=like.headers, trust_env=False) as to,
+            to.stream("POST", "/chat/completions", json=body) as answer,
+        ):
+            async for _ in answer.aiter_bytes():
+                begun.set()
+
+    async with mounted(gateway(workspace)) as found:
+        reading = asyncio.create_task(read(found))
+        async with asyncio.timeout(30):
+            await begun.wait()
+    with pytest.raises(httpx.HTTPError):
+        await reading
+    assert await stored(workspace) == ["client_gone"]
+
+
 async def test_strict_durability_holds_where_it_is_mounted(workspace: Path) -> None:
     text = (workspace / "steadyhand.toml").read_text(encoding="utf-8")
     strict = text + '[records]\ndurability = "strict"\n'

@@ -136,7 +136,9 @@ class AsgiServer:
             await asyncio.wait((handling,))  # it may still have something to do
         finally:
             watching.cancel()
-            handling.cancel()
+            if not handling.done():  # the server has cancelled us, or the client takes nothing
+                handling.cancel()
+                await asyncio.wait((handling,))  # so that its record is there before we go
             self._running.discard(handling)
         if reply.aborted and not reply.gone:
             raise AnswerCut("the answer was broken off on purpose; the client must see that")
