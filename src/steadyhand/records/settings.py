@@ -7,8 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from steadyhand.records.log import LogSettings
 
 MEBIBYTE = 1024 * 1024
-STRICT_RESERVE_BYTES = MEBIBYTE
-"""Of each segment, made beforehand: some seconds of records at 500 requests a second."""
+STRICT_RESERVE_BYTES = 2 * MEBIBYTE
+"""Of each segment, made beforehand: nine seconds of records at 500 requests a second."""
+
+STRICT_SEGMENT_AGE_S = 10.0
+"""Least age at which a segment is closed: a new one costs several syncs, and answers wait."""
 
 
 class Settings(BaseModel):
@@ -37,7 +40,10 @@ class Settings(BaseModel):
         default=8, ge=1, le=1024, description="a segment is closed once it is this long"
     )
     segment_age_s: float = Field(
-        default=2.0, gt=0, le=3600, description="a segment is closed once it is this old"
+        default=2.0,
+        gt=0,
+        le=3600,
+        description="a segment is closed once it is this old; under `strict` at 10 s or later",
     )
     max_mib: int = Field(
         default=1024,
@@ -55,11 +61,13 @@ class Settings(BaseModel):
 
     def log_settings(self) -> LogSettings:
         """Return these bounds as the log takes them."""
+        is_strict = self.durability == "strict"
+        least_age_s = STRICT_SEGMENT_AGE_S if is_strict else 0.0
         return LogSettings(
             window_ms=self.window_ms,
             segment_bytes=self.segment_mib * MEBIBYTE,
-            segment_age_s=self.segment_age_s,
+            segment_age_s=max(self.segment_age_s, least_age_s),
             max_bytes=self.max_mib * MEBIBYTE,
             max_pending_bytes=self.max_pending_mib * MEBIBYTE,
-            reserve_bytes=STRICT_RESERVE_BYTES if self.durability == "strict" else 0,
+            reserve_bytes=STRICT_RESERVE_BYTES if is_strict else 0,
         )

@@ -18,9 +18,22 @@ def test_mebibytes_become_bytes() -> None:
     )
 
 
+def test_strict_makes_room_beforehand_and_closes_segments_less_often() -> None:
+    settings = Settings(durability="strict", segment_age_s=0.5).log_settings()
+    assert settings == LogSettings(reserve_bytes=2 << 20, segment_age_s=10)
+    assert Settings(durability="strict", segment_age_s=60).log_settings().segment_age_s == 60
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"window_ms": 0}, {"max_mib": 0}, {"segment_age_s": 0}, {"windowms": 5}]
+    "wrong",
+    [
+        {"window_ms": 0},
+        {"max_mib": 0},
+        {"segment_age_s": 0},
+        {"windowms": 5},
+        {"durability": "eager"},
+    ],
 )
-def test_a_bound_out_of_range_or_unknown_is_refused(wrong: dict[str, int]) -> None:
+def test_a_bound_out_of_range_or_unknown_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Settings.model_validate(wrong)
