@@ -28,12 +28,16 @@ DEPLOY := .venv-deploy/.done
 # What has xllamacpp, which the tests of `make test` do without.
 LOCAL := .venv-local/.local
 CLIENTS := .venv-clients/.done
+FUZZ := .venv-fuzz/.done
+# Of `make fuzz`: a module of tests/fuzz, and how long.
+TARGET ?= request_reader
+SECONDS ?= 1800
 NODE := tests/e2e/clients/node
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test test-local fix bench lock record-fixtures clean \
-	docs docs-tools docs-serve deploy-tools clients
+	fuzz docs docs-tools docs-serve deploy-tools clients
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -131,6 +135,19 @@ fix: dev  ## Format, and repair what ruff can
 bench: dev  ## Compare with nginx and bare HTTP, against the budgets; BENCH=--quick to see that it runs
 	$(BIN)/python -m benchmarks.compare $(BENCH)
 
+$(FUZZ): requirements/fuzz.txt requirements/run.txt | $(BIN)/python
+	@echo "making the environment of the fuzzer, .venv-fuzz"
+	@rm -rf .venv-fuzz && $(BIN)/python -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes \
+		-r requirements/run.txt -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(FUZZ)  ## Fuzz TARGET (request_reader, response_reader) for SECONDS (1800)
+	@mkdir -p build/fuzz/$(TARGET)
+	PYTHONPATH=src:. .venv-fuzz/bin/python -m tests.fuzz $(TARGET) -max_total_time=$(SECONDS) -max_len=2048 \
+		-dict=tests/fuzz/http.dict -print_final_stats=1 -artifact_prefix=build/fuzz/$(TARGET)- \
+		build/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)
+
 record-fixtures: dev  ## Record the providers' wire fixtures for the contract tests again
 	$(BIN)/python -m tests.contract.record_fixtures
 
@@ -141,6 +158,7 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 	$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
 	$(COMPILE) --extra local pyproject.toml -c requirements/run.txt -o requirements/local.txt
+	$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) requirements/clients.in -o requirements/clients.txt
