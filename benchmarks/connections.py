@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         due_ns: When that request was due.
         events: Events of its stream that have come.
         is_open: Whether a request can be sent.
+        status: Of the last answer.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         "due_ns",
         "events",
         "is_open",
+        "status",
     )
 
     _transport: asyncio.Transport
@@ -75,6 +77,7 @@ class Connection(asyncio.Protocol):
         self.due_ns = 0
         self.events = 0
         self.is_open = False
+        self.status = 0
 
     async def open(self) -> None:
         """Connect."""
@@ -194,6 +197,7 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, now_ns: int, problem: str) -> None:
         self._is_busy = False
+        self.status = self._reader.status
         self._reader.reset()
         self._owner.finished(self, now_ns, problem)
 

@@ -18,17 +18,19 @@ import argparse
 import asyncio
 import gc
 import json
+import resource
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks.connections import Connection, close_all
+from benchmarks.connections import OK, Connection, close_all
 from benchmarks.prompts import chat_body, marker, numbers, request_head, split_at_number
 from benchmarks.ticks import Ticks
 
@@ -57,6 +59,9 @@ class Plan:
         spread_s: Time over which the connections of a closed loop start.
         padding: Characters to add to the prompt.
         answer_chars: Length of a plain answer's text, or ``None`` for the mock's own.
+        budget_s: Within it a good answer is whole, or a good stream has begun; later ones are
+            late, and no error.
+        may_refuse: Whether 503 is a refusal, counted by itself, and no error.
     """
 
     url: str
@@ -70,6 +75,8 @@ class Plan:
     spread_s: float
     padding: int = 0
     answer_chars: int | None = None
+    budget_s: float = inf
+    may_refuse: bool = False
 
     def request(self) -> bytes:
         """Return the request, with a place for its number."""
@@ -92,6 +99,8 @@ class Load:
         self._latencies_ns: list[int] = []
         self._first_events_ns: list[int] = []
         self._delays_ns: list[int] = []
+        self._refusals_ns: list[int] = []
+        self._status = (200, 503) if plan.may_refuse else OK
         self._total = self._counted = self._errors = self._reconnects = 0
         self._problem = ""
         self._begin_ns = self._count_from_ns = self._end_ns = 0
@@ -150,7 +159,7 @@ class Load:
             return
         self._busy += 1
         request = b"%b%012d%b" % (self._before, next(self._numbers), self._after)
-        connection.send(due_ns, request, self._plan.events)
+        connection.send(due_ns, request, self._plan.events, self._status)
 
     def finished(self, connection: Connection, now_ns: int, problem: str) -> None:
         """Count an answer, and give ``connection`` its next request."""
@@ -160,8 +169,11 @@ class Load:
             self._errors += 1
             self._problem = self._problem or problem
         elif self._count_from_ns <= now_ns < self._end_ns:
-            self._counted += 1
-            self._latencies_ns.append(now_ns - connection.due_ns)
+            if connection.status == 200:
+                self._counted += 1
+                self._latencies_ns.append(now_ns - connection.due_ns)
+            else:
+                self._refusals_ns.append(now_ns - connection.due_ns)
         if connection.is_open:
             self.ready(connection, now_ns)
 
@@ -191,9 +203,17 @@ class Load:
                 self._first_events_ns.append(now_ns - connection.due_ns)
             self._delays_ns += [now_ns - int(stamp) for stamp in stamps]
 
+    def _good(self) -> int:
+        budget_ns = self._plan.budget_s * 1e9
+        judged = self._latencies_ns if self._plan.events is None else self._first_events_ns
+        return sum(latency_ns <= budget_ns for latency_ns in judged)
+
     def _result(self, cpu_s: float, window_s: float) -> dict[str, Any]:
         return {
             "per_s": self._counted / self._plan.counted_s,
+            "good_per_s": self._good() / self._plan.counted_s,
+            "refused_per_s": len(self._refusals_ns) / self._plan.counted_s,
+            "refused_us": spread(self._refusals_ns),
             "events_per_s": len(self._delays_ns) / self._plan.counted_s,
             "total": self._total,
             "errors": self._errors,
@@ -206,6 +226,12 @@ class Load:
             "cpu_s": cpu_s,
             "window_s": window_s,
         }
+
+
+def raise_file_limit() -> None:
+    """Allow as many connections as this user may have."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def spread(values_ns: list[int]) -> dict[str, float]:
@@ -232,6 +258,8 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     parser.add_argument("--spread", type=float, default=0.0, help="seconds to start over")
     parser.add_argument("--padding", type=int, default=0, help="characters to add to the prompt")
     parser.add_argument("--answer-chars", type=int, help="length of a plain answer's text")
+    parser.add_argument("--budget-ms", type=float, default=inf, help="of a good answer")
+    parser.add_argument("--may-refuse", action="store_true", help="503 is no error")
     given = parser.parse_args(arguments)
     if urlsplit(given.url).hostname not in _LOOPBACK:
         parser.error("only loopback addresses are loaded")
@@ -247,6 +275,8 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
         spread_s=given.spread,
         padding=given.padding,
         answer_chars=given.answer_chars,
+        budget_s=given.budget_ms / 1e3,
+        may_refuse=given.may_refuse,
     )
 
 
@@ -258,6 +288,7 @@ async def run(plan: Plan) -> dict[str, Any]:
 def main() -> None:
     """Run from the command line."""
     plan = read_plan()
+    raise_file_limit()
     gc.disable()  # a run is short, and a collection in it would be charged to the target
     print(json.dumps(uvloop.run(run(plan))))
 

@@ -46,10 +46,10 @@ class Bench:
     counted_s: float
 
 
-def measure(bench: Bench, running: Running, load: Sequence[str]) -> dict[str, Any]:
-    """Return what :mod:`benchmarks.load` says, and beside it what the processes and cores say.
+def measure(bench: Bench, running: Running, load: str | Sequence[str]) -> dict[str, Any]:
+    """Put ``load`` on, by its name or by the arguments of :mod:`benchmarks.load`.
 
-    ``load`` are its arguments.
+    Return what :mod:`benchmarks.load` says, and beside it what the processes and cores say.
 
     Added are ``cpu_us`` (of all processes of the target, for each request answered, the time that
     is not counted included), ``later_cpu_us`` (the same for what it did after the load),
@@ -96,12 +96,16 @@ def measure(bench: Bench, running: Running, load: Sequence[str]) -> dict[str, An
     }
 
 
-def _load(bench: Bench, running: Running, load: Sequence[str]) -> dict[str, Any]:
+def _load(bench: Bench, running: Running, load: str | Sequence[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.load", "--url", running.target.url]
     for line in HEADERS:
         command += ["--header", line]
     command += ["--warm", str(bench.warm_s), "--spread", str(bench.warm_s)]
-    command += ["--seconds", str(bench.counted_s), *load]
+    command += [
+        "--seconds",
+        str(bench.counted_s),
+        *(LOADS[load] if isinstance(load, str) else load),
+    ]
     told = subprocess.run(  # the affinity of this process is the load's core, and is inherited
         command,
         cwd=ROOT,

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine
+from math import inf
 from random import SystemRandom
 from ssl import SSLContext
 from time import time
@@ -26,6 +27,7 @@ from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.ledger import StrictLedger
 from steadyhand.gateway.serving import Serving
 from steadyhand.http.limits import ServerLimits
+from steadyhand.http.overload import OverloadLimits
 from steadyhand.http.tls import server_context
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
@@ -63,8 +65,10 @@ def run(
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         process = GatewayProcess(settings, number, parent)
-        limits, tls = server_limits(settings), tls_context(settings)
-        runner.run(_serve(process, NativeListener(listener, limits, tls), parent))
+        native = NativeListener(
+            listener, server_limits(settings), overload_limits(settings), tls_context(settings)
+        )
+        runner.run(_serve(process, native, parent))
 
 
 async def _serve(process: "GatewayProcess", listener: Listener, parent: Parent | None) -> None:
@@ -204,6 +208,16 @@ def server_limits(settings: Settings) -> ServerLimits:
         head_timeout_s=server.head_timeout_s,
         body_timeout_s=server.body_timeout_s,
         keep_alive_s=server.keep_alive_s,
+    )
+
+
+def overload_limits(settings: Settings) -> OverloadLimits:
+    """Return what is too much for one process."""
+    server = settings.server
+    return OverloadLimits(
+        target_s=server.overload_target_ms / 1000 or inf,
+        interval_s=server.overload_interval_ms / 1000,
+        max_in_flight=server.max_in_flight,
     )
 
 

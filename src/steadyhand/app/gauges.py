@@ -67,6 +67,8 @@ class Gauges:
                 "connections": server.connections,
                 "http_requests": server.requests,
                 **{f"refused_{code}": count for code, count in server.refused.items()},
+                "overload_lag": server.overload_lag,
+                "overload_in_flight": server.overload_in_flight,
                 "disconnects": server.disconnects,
                 "handler_failures": server.failures,
                 "reload_failures": self.reload_failures,

@@ -4,9 +4,10 @@ import socket
 import ssl
 from typing import NamedTuple, Protocol
 
-from steadyhand.gateway.handler import Gateway
+from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.http.asgi import AsgiServer
 from steadyhand.http.limits import ServerLimits
+from steadyhand.http.overload import OverloadLimits
 from steadyhand.http.server import Server
 
 
@@ -18,6 +19,16 @@ class ServerCounters(Protocol):
     refused: dict[str, int]
     disconnects: int
     failures: int
+
+    @property
+    def overload_lag(self) -> int:
+        """Requests refused because the loop could not keep up."""
+        ...
+
+    @property
+    def overload_in_flight(self) -> int:
+        """Requests refused because so many were being answered."""
+        ...
 
     @property
     def connections(self) -> int:
@@ -55,11 +66,16 @@ class NativeListener:
     """Our own server on a socket that listens already."""
 
     def __init__(
-        self, listener: socket.socket, limits: ServerLimits, tls: ssl.SSLContext | None
+        self,
+        listener: socket.socket,
+        limits: ServerLimits,
+        overload: OverloadLimits,
+        tls: ssl.SSLContext | None,
     ) -> None:
         """Take the socket and what is accepted; nobody is accepted yet."""
         self._listener = listener
         self._limits = limits
+        self._overload = overload
         self._tls = tls
 
     async def open(self, gateway: Gateway) -> ServerCounters:
@@ -73,6 +89,7 @@ class NativeListener:
             tls=self._tls,
             listener=self._listener,
         )
+        self._server.shed(self._overload, (b"POST " + CHAT,))
         return self._server
 
     async def close(self, drain_s: float, parting_s: float) -> Ended:

@@ -122,6 +122,16 @@ class TooManyConnectionsOfClient(Refused):
     code, status, retryable = "too_many_connections_of_client", 429, True
 
 
+class Overloaded(Refused):
+    """More requests came than this process can answer in time; this one was not begun.
+
+    Nothing of it was read or sent to a provider. Clients should wait as long as ``Retry-After``
+    says; more gateway processes or machines help for good.
+    """
+
+    code, status, retryable = "overloaded", 503, True
+
+
 class InvalidKey(SteadyhandError):
     """The API key is absent, malformed or unknown."""
 

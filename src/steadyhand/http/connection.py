@@ -33,6 +33,7 @@ from steadyhand.http.socket_state import reset as reset_connection
 from steadyhand.http.timer import SLACK_S, LateTimer
 
 if TYPE_CHECKING:
+    from steadyhand.http.admission import Admission
     from steadyhand.http.server import Server
 
 _logger = logging.getLogger(__name__)
@@ -100,6 +101,9 @@ class ServerConnection(asyncio.Protocol):
         if self._deaf:
             return
         now_s = monotonic()
+        admission = self.server.admission
+        if admission is not None and admission.is_shedding and self._shed(admission, data, now_s):
+            return
         busy = self._reply is not None
         try:
             self._reader.feed(data, now_s)
@@ -113,6 +117,20 @@ class ServerConnection(asyncio.Protocol):
                 self.transport.pause_reading()
         elif self._reader.phase and self._reply is None:
             self._await_rest()
+
+    def _shed(self, admission: "Admission", data: bytes, now_s: float) -> bool:
+        """Refuse the request that begins now, if there are too many."""
+        if self._reply is not None or self._reader.phase:
+            return False
+        refused = admission.judge(data)
+        if refused is None:
+            return False
+        if isinstance(refused, bytes):
+            self._idle_since_s = now_s
+            admission.outbox.write(self.loop, self.transport, refused)
+        else:
+            self._answer_refusal(refused)
+        return True
 
     @override
     def eof_received(self) -> bool:

@@ -16,10 +16,11 @@ FLUSH_BYTES = 64 * 1024
 class Outbox:
     """Holds writes of many connections, in order, for one turn of one loop."""
 
-    __slots__ = ("_size", "_waiting")
+    __slots__ = ("_flush_bytes", "_size", "_waiting")
 
-    def __init__(self) -> None:
-        """Hold nothing."""
+    def __init__(self, flush_bytes: int = FLUSH_BYTES) -> None:
+        """Hold nothing; and never more than ``flush_bytes``."""
+        self._flush_bytes = flush_bytes
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
         self._size = 0
 
@@ -32,7 +33,7 @@ class Outbox:
             loop.call_soon(self.flush)
         waiting.append((transport, data))
         self._size += len(data)
-        if self._size > FLUSH_BYTES:
+        if self._size > self._flush_bytes:
             self.flush()
 
     def write_at_once(self, transport: asyncio.Transport, data: bytes) -> None:

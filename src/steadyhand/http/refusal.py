@@ -6,6 +6,7 @@ CODES = (
     "bad_request",
     "expectation_failed",
     "method_not_allowed",
+    "overloaded",
     "request_head_too_large",
     "request_timeout",
     "request_too_large",
@@ -61,3 +62,12 @@ def body_too_large(limits: ServerLimits) -> Refusal:
 def too_slow() -> Refusal:
     """Return the refusal of a request that does not arrive in time."""
     return Refusal(408, "request_timeout", "the request came too slowly")
+
+
+def overloaded() -> Refusal:
+    """Return the refusal of a request that comes when there are too many."""
+    return Refusal(
+        503,
+        "overloaded",
+        "too many requests are being answered here now; this one was not begun",
+    )

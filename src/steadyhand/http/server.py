@@ -3,15 +3,17 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
+from steadyhand.http.admission import Admission
 from steadyhand.http.clients import Clients
 from steadyhand.http.connection import ServerConnection
 from steadyhand.http.head import DatedStatus
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Headers
 from steadyhand.http.outbox import Outbox
+from steadyhand.http.overload import IN_FLIGHT, LOOP_LAG, OverloadLimits
 from steadyhand.http.refusal import nothing_refused
 
 RenderError = Callable[[int, str, str], tuple[Headers, bytes]]
@@ -26,6 +28,7 @@ class Server:
         limits: What is accepted.
         render_error: Makes the body of what the server refuses (400, 408, 413, 415, 431, 503) and
             of a handler's failure (500).
+        admission: Refuses requests when there are too many; ``None`` without such a bound.
         outbox: Where connections put what they write.
         closing: Set while draining; replies then say ``Connection: close``.
         requests: Whole requests received.
@@ -40,9 +43,9 @@ class Server:
     """
 
     __slots__ = (
-        "_tails", "_vacant", "clients", "closing", "cut", "dated_status", "disconnects", "drained",
-        "failures", "handler", "in_flight", "limits", "listener", "open_connections", "outbox",
-        "parting_s", "refused", "render_error", "requests",
+        "_tails", "_vacant", "admission", "clients", "closing", "cut", "dated_status",
+        "disconnects", "drained", "failures", "handler", "in_flight", "limits", "listener",
+        "open_connections", "outbox", "parting_s", "refused", "render_error", "requests",
     )  # fmt: skip
 
     listener: asyncio.Server
@@ -56,6 +59,7 @@ class Server:
         self.outbox = Outbox()
         self.open_connections: set[ServerConnection] = set()
         self.closing = False
+        self.admission: Admission | None = None
         self.clients = Clients(limits)
         self.refused = nothing_refused()
         self.requests = self.in_flight = self.disconnects = self.failures = 0
@@ -99,6 +103,20 @@ class Server:
             server.listener = await create(host, port, reuse_port=reuse_port)
         return server
 
+    def shed(self, limits: OverloadLimits, sheddable: Collection[bytes]) -> None:
+        """From now on refuse requests that begin with ``sheddable`` when there are too many."""
+        self.admission = Admission(self, limits, sheddable)
+
+    @property
+    def overload_lag(self) -> int:
+        """Requests refused because the loop could not keep up."""
+        return self.admission.refused[LOOP_LAG] if self.admission is not None else 0
+
+    @property
+    def overload_in_flight(self) -> int:
+        """Requests refused because so many were being answered."""
+        return self.admission.refused[IN_FLIGHT] if self.admission is not None else 0
+
     @property
     def port(self) -> int:
         """Port that is listened on."""
@@ -118,6 +136,8 @@ class Server:
         answers; what does not end then is broken.
         """
         self.closing = True
+        if self.admission is not None:
+            self.admission.stop()
         self.parting_s = parting_s
         begun = self.requests - self.in_flight
         self.listener.close()

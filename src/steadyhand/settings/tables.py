@@ -73,6 +73,23 @@ class ServerSettings(BaseModel):
         description="time between SIGTERM, when `/readyz` turns to 503, and the end of accepting; "
         "as long as the load balancer in front takes to notice",
     )
+    max_in_flight: int = Field(
+        default=2_048,
+        ge=1,
+        description="requests that one process answers at once; one more gets 503 `overloaded`",
+    )
+    overload_target_ms: float = Field(
+        default=25.0,
+        ge=0,
+        description="length of a turn of a process's event loop that is still good; a request sees "
+        "three or four turns. While turns are longer, as many requests get 503 `overloaded` as do "
+        "not fit. 0 refuses none for that reason",
+    )
+    overload_interval_ms: float = Field(
+        default=250.0,
+        gt=0,
+        description="for how long turns must be too long before requests are refused",
+    )
     tls_cert: str | None = Field(
         default=None,
         description="PEM file with the certificate chain; relative to the workspace. With it and "

@@ -122,6 +122,13 @@ HTTP_REFUSED = Metric(
     "client was sent.",
     ("process", "reason"),
 )
+OVERLOAD = Metric(
+    "steadyhand_http_overload_refused_total",
+    "counter",
+    "Requests refused as overloaded, by why: loop_lag did not fit into the turns of the event "
+    "loop, in_flight is over max_in_flight.",
+    ("process", "reason"),
+)
 HTTP_DISCONNECTS = Metric(
     "steadyhand_http_disconnects_total",
     "counter",
@@ -173,6 +180,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         CONNECTIONS,
         HTTP_REQUESTS,
         HTTP_REFUSED,
+        OVERLOAD,
         HTTP_DISCONNECTS,
         HANDLER_FAILURES,
         SNAPSHOT_VERSION,
@@ -197,6 +205,8 @@ SLOTS = (
     Slot("connections", CONNECTIONS),
     Slot("http_requests", HTTP_REQUESTS),
     *(Slot(f"refused_{code}", HTTP_REFUSED, label=code) for code in CODES),
+    Slot("overload_lag", OVERLOAD, label="loop_lag"),
+    Slot("overload_in_flight", OVERLOAD, label="in_flight"),
     Slot("disconnects", HTTP_DISCONNECTS),
     Slot("handler_failures", HANDLER_FAILURES),
     Slot("reload_failures", RELOAD_FAILURES),

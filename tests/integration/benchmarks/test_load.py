@@ -40,6 +40,8 @@ def plan(
         warm_s=0.0,
         counted_s=0.5,
         spread_s=0.0,
+        budget_s=1.0,
+        may_refuse=False,
     )
 
 
