@@ -8,24 +8,28 @@ that it runs.
 
 import argparse
 import asyncio
+import contextlib
 import datetime
 import json
 import os
 import resource
+import socket
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvloop
 
 from benchmarks.capacity_model import Coefficients, fitted, method, page, table
 from benchmarks.connections import Connection, close_all
 from benchmarks.load import Load, Plan
-from benchmarks.machine import Cores, cpu_ns, describe, resident_mb, usable_cores
+from benchmarks.machine import Cores, describe, resident_mb, usable_cores
 from benchmarks.measure import Bench, measure
 from benchmarks.mock_upstream import completion
 from benchmarks.prompts import chat_body, marker, numbers, request_head, split_at_number
@@ -155,27 +159,31 @@ def disk(count: int) -> tuple[float, float]:
     return log_bytes / count, sql_bytes / count
 
 
-def serving(bench: Bench, running: Running) -> int:
-    """Return the process that uses the most CPU under load: the one that answers."""
-    begin = cpu_ns(running.pids())
-    measure(bench, running, ())
-    spent = cpu_ns(begin)
-    return max(spent, key=lambda pid: spent[pid] - begin[pid])
+def serving(running: Running) -> int:
+    """Return the process that answers: the one that has our connections."""
+    parts = urlsplit(running.target.url)
+    with contextlib.ExitStack() as held_open:
+        for _ in range(64):
+            address = (parts.hostname, parts.port)
+            held_open.enter_context(socket.create_connection(address, timeout=5))
+        time.sleep(0.5)
+        return max(running.pids(), key=lambda pid: len(os.listdir(f"/proc/{pid}/fd")))
 
 
 def weighed(bench: Bench, upstream: str, count: int, *, streams: bool) -> float:
     """Return what :func:`held` says of a gateway that was warmed and has no memory to spare."""
     running = start(everything, upstream, bench.cores.gateway)
     try:
-        answers = serving(bench, running)
+        measure(bench, running, ())
+        answers = serving(running)
         return uvloop.run(held(running.target.url, answers, count, streams=streams))
     finally:
         running.stop()
 
 
-def processes(bench: Bench, running: Running) -> dict[str, float]:
+def processes(running: Running) -> dict[str, float]:
     """Return what the processes themselves take, after all loads."""
-    answers = serving(bench, running)
+    answers = serving(running)
     return {
         "base_mb": resident_mb(answers),
         "shared_mb": sum(resident_mb(pid) for pid in running.pids() if pid != answers),
@@ -191,7 +199,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         try:
             bench = Bench(Cores(cores[0], cores[-1]), mock_pid, given.warm, given.seconds)
             rows, foreign = costs(bench, running, given.rounds)
-            taken = processes(bench, running)
+            taken = processes(running)
         finally:
             running.stop()
         count = given.connections
@@ -211,11 +219,12 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         if foreign > QUIET
         else ""
     )
+    machine = describe()
     return {
         "kind": KIND,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": commit(),
-        "machine": machine(),
+        "machine": {**machine, "kernel": str(machine["kernel"]).partition("-")[0]},
         "warning": warning,
         "rounds": given.rounds,
         "seconds": given.seconds,
@@ -230,12 +239,6 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "memory": taken,
         "coefficients": asdict(fitted(samples, taken)),
     }
-
-
-def machine() -> dict[str, str | int]:
-    """Return what a reader must know of this machine; of the kernel, its version only."""
-    told = describe()
-    return {**told, "kernel": str(told["kernel"]).partition("-")[0]}
 
 
 def newest() -> Path:
