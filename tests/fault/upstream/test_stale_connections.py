@@ -63,6 +63,37 @@ async def test_a_close_that_the_loop_has_not_seen_yet_is_found_by_the_probe() ->
             assert pool.traffic.stale_probed == (0 if was_seen else 1)
 
 
+@pytest.mark.parametrize("closing", [1, 2], ids=["the-last-used", "both"])
+async def test_if_one_kept_connection_is_closed_another_is_used(closing: int) -> None:
+    """The last one that came back is taken first; a closed one is passed over."""
+    release, closed = threading.Event(), threading.Semaphore(0)
+
+    def play(visit: Visit) -> None:
+        visit.request()
+        release.wait(10)
+        time.sleep(0.1 * (visit.number - 1))
+        visit.say(OK)
+        if visit.number > 2 - closing:
+            visit.finish()
+            closed.release()
+            visit.until_gone()
+        visit.request()
+        visit.say(OK)
+
+    with hostile(play, play, polite) as peer:
+        async with pool_at(peer.port) as pool:
+            first = [asyncio.create_task(ask(pool)) for _ in range(2)]
+            await eventually(lambda: len(peer.requests) == 2)
+            release.set()
+            await asyncio.gather(*first)
+            for _ in range(closing):
+                assert closed.acquire(timeout=10)
+            time.sleep(0.05)  # noqa: ASYNC251  the loop shall not see what the kernel has
+            assert await ask(pool, replayable=False) == b"ok"
+            assert pool.traffic.stale_probed + pool.traffic.stale_idle == closing
+            assert len(peer.visits) == 1 + closing
+
+
 async def test_bytes_that_nobody_asked_for_are_no_answer_to_the_next_request() -> None:
     said = threading.Event()
 

@@ -1,13 +1,16 @@
 """TLS that fails, stalls, or ends without a goodbye."""
 
 import datetime
+import socket
 import ssl
 import time
 
 import pytest
 import trustme
 
+from steadyhand.http.addresses import Address
 from steadyhand.http.failures import ConnectionLost, ConnectTimedOut, TlsFailed
+from steadyhand.http.limits import PoolLimits
 from steadyhand.http.tls import client_context
 from tests.support.client import ask, pool_at
 from tests.support.hostile_upstream import CHUNKED, OK, Play, Visit, hostile, polite
@@ -108,6 +111,26 @@ async def test_a_broken_handshake_is_a_failure_of_tls(play: Play, trusting: ssl.
             with pytest.raises(TlsFailed):
                 await ask(pool)
             assert (pool.busy, pool.traffic.tls_failed) == (0, 1)
+
+
+async def test_the_next_address_is_tried_where_a_handshake_breaks(
+    good: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    def both(host: str, port: int) -> list[Address]:
+        assert host == "localhost"
+        return [Address(socket.AF_INET, (f"127.0.0.{n}", port)) for n in (1, 2)]
+
+    with (
+        hostile(resets_in_the_handshake) as broken,
+        hostile(securely(good, polite), host="127.0.0.2", port=broken.port) as peer,
+    ):
+        async with pool_at(
+            peer.port, PoolLimits(max_idle=0), host="localhost", tls=trusting, lookup=both
+        ) as pool:
+            for _ in range(3):
+                assert await ask(pool) == b"ok"
+            assert len(broken.visits) == 1, "what failed is tried last"
+            assert (pool.traffic.tls_failed, pool.traffic.opened) == (0, 3)
 
 
 TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nto the end"
