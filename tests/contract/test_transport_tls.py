@@ -1,5 +1,7 @@
 """TLS to upstreams, whichever transport carries it: own authorities, own certificates."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from steadyhand.http.failures import ConnectionLost, TlsFailed, UpstreamError
 from steadyhand.http.tls import client_context
 from tests.contract.test_transport_port import R, W, always_ok
 from tests.support.certificates import Authority
-from tests.support.transport_ports import CARRIERS, caller
+from tests.support.transport_ports import CARRIERS, OWN, caller
 from tests.support.wire import Upstream, upstream
 
 
@@ -102,3 +104,24 @@ async def test_a_stream_over_tls_that_is_cut_is_lost(name: str, authority: Autho
     ):
         with pytest.raises(ConnectionLost):
             await to.ask()
+
+
+async def test_an_end_without_a_goodbye(name: str, authority: Authority) -> None:
+    async def script(peer: Upstream, reader: R, writer: W) -> None:
+        await peer.request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+        await writer.drain()
+        with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as raw:
+            raw.shutdown(socket.SHUT_WR)  # without close_notify
+        await peer.until_gone(reader)
+
+    trust = client_context(authority.file)
+    async with (
+        upstream(script, authority.server()) as peer,
+        caller(name, peer.port, tls=trust) as to,
+    ):
+        try:
+            said: object = await to.ask()
+        except UpstreamError as error:
+            said = type(error)
+        assert said == (ConnectionLost if name == OWN else b"half of it")
