@@ -17,6 +17,7 @@ import uvloop
 from steadyhand.app.children import Count, Parent, Totals
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
+from steadyhand.app.open_files import bounded_clients
 from steadyhand.app.rolling import RETIRE
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
@@ -201,7 +202,7 @@ def server_limits(settings: Settings) -> ServerLimits:
     """Return the listener's bounds."""
     server = settings.server
     return ServerLimits(
-        max_connections=server.max_connections,
+        max_connections=bounded_clients(server.max_connections),
         max_connections_per_client=server.max_connections_per_client,
         max_head_bytes=server.max_head_bytes,
         max_body_bytes=server.max_body_bytes,

@@ -4,6 +4,7 @@ import asyncio
 
 from steadyhand.app.children import Count, Totals
 from steadyhand.app.listener import ServerCounters
+from steadyhand.app.open_files import is_exhausted
 from steadyhand.http.traffic import Traffic
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
@@ -35,6 +36,7 @@ class Gauges:
     ) -> None:
         """Take the board, and what is read."""
         self.reload_failures = 0
+        self._exhausted = 0
         self._board = board
         self._server = server
         self._log = log
@@ -60,6 +62,7 @@ class Gauges:
 
     def publish(self) -> None:
         """Publish every number as it is now."""
+        self._exhausted += is_exhausted()
         server, log, totals = self._server, self._log, self._totals
         self._board.publish(
             {
@@ -67,6 +70,8 @@ class Gauges:
                 "connections": server.connections,
                 "http_requests": server.requests,
                 **{f"refused_{code}": count for code, count in server.refused.items()},
+                "write_pauses": server.write_pauses,
+                "files_exhausted": self._exhausted,
                 "overload_lag": server.overload_lag,
                 "overload_in_flight": server.overload_in_flight,
                 "disconnects": server.disconnects,

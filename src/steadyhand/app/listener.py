@@ -19,6 +19,7 @@ class ServerCounters(Protocol):
     refused: dict[str, int]
     disconnects: int
     failures: int
+    write_pauses: int
 
     @property
     def overload_lag(self) -> int:

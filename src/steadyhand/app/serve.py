@@ -12,6 +12,7 @@ from pathlib import Path
 from steadyhand.app import gateway
 from steadyhand.app.children import Parent, Role
 from steadyhand.app.exclusion import claim_for_serve
+from steadyhand.app.open_files import raise_limit
 from steadyhand.app.pidfile import claim
 from steadyhand.app.publish import Fingerprint, models_published, publish, republish
 from steadyhand.app.state import State
@@ -40,6 +41,7 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
         SteadyhandError: The workspace has mistakes, or a port is taken.
     """
     logs.configure(sys.stderr, LOG_LEVEL, "supervisor")
+    raise_limit()
     current = Current(workspace, flags)
     settings, state = current.settings, State(current.settings)
     state.prepare()
@@ -137,6 +139,7 @@ def serve_gateway(workspace: Path, flags: Mapping[str, object], number: int) -> 
         SteadyhandError: The workspace has mistakes, or no snapshot was published yet.
     """
     logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
+    raise_limit()
     settings = load(workspace, os.environ, flags)
     State(settings).prepare()
     server = settings.server

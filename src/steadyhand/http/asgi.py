@@ -60,6 +60,7 @@ class AsgiServer:
         self.requests = self.in_flight = self.connections = 0
         self.refused = nothing_refused()
         self.overload_lag = self.overload_in_flight = 0  # admission belongs to the host's server
+        self.write_pauses = 0  # and so do its buffers
         self.disconnects = self.failures = 0
         self._running: set[asyncio.Task[None]] = set()
         self._vacant = asyncio.Event()

@@ -156,6 +156,7 @@ class ServerConnection(asyncio.Protocol):
 
     @override
     def pause_writing(self) -> None:
+        self.server.write_pauses += 1
         self.stalled_since_s = monotonic()
         self._timer.bring_forward(self.stalled_since_s + self.server.limits.stall_s)
 

@@ -7,6 +7,7 @@ under the same name is no reason to go on.
 """
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections import deque
@@ -16,7 +17,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from steadyhand.http.addresses import Address
-from steadyhand.http.failures import ConnectFailed, ConnectTimedOut, NameNotFound, TlsFailed
+from steadyhand.http.failures import (
+    ConnectFailed,
+    ConnectTimedOut,
+    NameNotFound,
+    OutOfFiles,
+    TlsFailed,
+)
 from steadyhand.http.origin import Origin
 from steadyhand.http.resolver import Resolver
 from steadyhand.http.socket_path import short_path
@@ -97,6 +104,8 @@ class Dialer:
         try:
             return await race(addresses, connect_socket, self._resolver.failed)
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):  # no fault of the address
+                raise OutOfFiles(f"cannot connect to {self._origin!r}: {error}") from error
             self._resolver.all_failed()
             raise ConnectFailed(f"cannot connect to {self._origin!r}: {error}") from error
 

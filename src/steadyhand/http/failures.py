@@ -19,6 +19,15 @@ class ConnectFailed(UpstreamError):
     reason = "connect_failed"
 
 
+class OutOfFiles(ConnectFailed):
+    """No connection, because this process or machine may open no more files.
+
+    Raise the limit (``LimitNOFILE`` of systemd, ``ulimit -n``), or take fewer clients.
+    """
+
+    reason = "out_of_files"
+
+
 class NameNotFound(ConnectFailed):
     """No connection: the name of the host could not be resolved, and no address was known."""
 

@@ -37,6 +37,7 @@ class Server:
         refused: Requests and connections refused before a handler saw them, by code.
         disconnects: Clients that left before their answer had ended.
         failures: Handlers that raised or did not answer (500, or a broken connection).
+        write_pauses: Times an answer had to wait for a client that took too little of it.
         parting_s: How long kept connections stay open while draining, see :meth:`close`.
         drained: Requests that ended by themselves while draining; known when it is over.
         cut: Requests that were told to end when the drain time was over.
@@ -46,6 +47,7 @@ class Server:
         "_tails", "_vacant", "admission", "clients", "closing", "cut", "dated_status",
         "disconnects", "drained", "failures", "handler", "in_flight", "limits", "listener",
         "open_connections", "outbox", "parting_s", "refused", "render_error", "requests",
+        "write_pauses",
     )  # fmt: skip
 
     listener: asyncio.Server
@@ -63,7 +65,7 @@ class Server:
         self.clients = Clients(limits)
         self.refused = nothing_refused()
         self.requests = self.in_flight = self.disconnects = self.failures = 0
-        self.drained = self.cut = 0
+        self.drained = self.cut = self.write_pauses = 0
         self.parting_s = 0.0
         self._tails: set[asyncio.Task[None]] = set()
         self._vacant = asyncio.Event()

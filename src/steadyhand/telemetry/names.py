@@ -129,6 +129,19 @@ OVERLOAD = Metric(
     "loop, in_flight is over max_in_flight.",
     ("process", "reason"),
 )
+WRITE_PAUSES = Metric(
+    "steadyhand_http_write_pauses_total",
+    "counter",
+    "Times an answer had to wait because its client took too little of it; the provider is not "
+    "read on meanwhile.",
+    ("process",),
+)
+FILES_EXHAUSTED = Metric(
+    "steadyhand_open_files_exhausted_total",
+    "counter",
+    "Looks, four a second, at which the process could open no further file or socket.",
+    ("process",),
+)
 HTTP_DISCONNECTS = Metric(
     "steadyhand_http_disconnects_total",
     "counter",
@@ -181,6 +194,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         HTTP_REQUESTS,
         HTTP_REFUSED,
         OVERLOAD,
+        WRITE_PAUSES,
+        FILES_EXHAUSTED,
         HTTP_DISCONNECTS,
         HANDLER_FAILURES,
         SNAPSHOT_VERSION,
@@ -205,6 +220,8 @@ SLOTS = (
     Slot("connections", CONNECTIONS),
     Slot("http_requests", HTTP_REQUESTS),
     *(Slot(f"refused_{code}", HTTP_REFUSED, label=code) for code in CODES),
+    Slot("write_pauses", WRITE_PAUSES),
+    Slot("files_exhausted", FILES_EXHAUSTED),
     Slot("overload_lag", OVERLOAD, label="loop_lag"),
     Slot("overload_in_flight", OVERLOAD, label="in_flight"),
     Slot("disconnects", HTTP_DISCONNECTS),
