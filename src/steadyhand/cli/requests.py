@@ -29,7 +29,7 @@ Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 RouteName = Annotated[str | None, typer.Option(help="Only this route's.")]
 OutcomeName = Annotated[
     str | None,
-    typer.Option(help="answered, floor, failed, rejected, truncated or client_gone."),
+    typer.Option(help="answered, floor, failed, rejected, truncated, client_gone or interrupted."),
 ]
 Rung = Annotated[str | None, typer.Option(help="Only those that this kind of rung answered.")]
 Provider = Annotated[str | None, typer.Option(help="Only those that this provider answered.")]

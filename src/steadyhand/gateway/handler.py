@@ -144,7 +144,7 @@ class Gateway:
         trail.status = status
         had_answer, trail.first_content_s = trail.first_content_s, 0.0
         if isinstance(error, RecordsUnavailable) and had_answer:
-            trail.outcome, trail.reason = "failed", error.code
+            trail.outcome, trail.reason, trail.rung = "failed", error.code, "error"
         elif not isinstance(error, NoAnswer | RelayedFailure):  # those have noted how it ended
             trail.outcome, trail.reason = "rejected", error.code
         headers += identity(exchange)

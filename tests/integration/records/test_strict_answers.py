@@ -143,7 +143,7 @@ async def test_a_disk_that_stalls_is_a_503_inside_the_deadline(house: House, str
     first, last = await house.entries()
     assert first.outcome == ("interrupted" if stream else "answered")
     assert (last.outcome, last.reason, last.status) == ("failed", "records_unavailable", 503)
-    assert (last.supersedes, last.first_content_us) == (1, 0)
+    assert (last.supersedes, last.first_content_us, last.rung) == (1, 0, "error")
     assert [attempt.reason for attempt in last.attempts] == ["ok"], "the provider did its part"
     assert house.commits.refused["stalled"] == 1
 
