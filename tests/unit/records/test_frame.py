@@ -113,6 +113,7 @@ def test_what_cannot_follow_is_not_taken_for_a_frame() -> None:
     assert find(far[:-1], 1) == -1, "cut off"
     assert find(written([Frame(3 + 2**32, b"another upper half")]), 1) == -1
     assert find(bytes(70_000), 1) == -1
+    assert find(pack_head(1, 0, 2) + b"x", 1) == -1, "the wrong sum"
 
 
 @pytest.mark.parametrize(
