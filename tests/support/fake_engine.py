@@ -25,6 +25,7 @@ from typing import Any
 
 from steadyhand.inference.engines.base import ModelTable, RequestRefused, Say
 
+DEADLY = "A prompt that no engine survives."
 LOADING = "loading.json"
 """Beside the model file: ``{"wait_s": 1, "fail": "why", "crash": true}``, each optional."""
 
@@ -44,6 +45,8 @@ class FakeEngine:
         if "raise" in orders:
             raise KeyError("a bug of the engine")
         prompt = json.dumps(asked["messages"][:-1])
+        if DEADLY in prompt:
+            os.abort()
         cached = 10 if prompt in self._seen else 0
         self._seen.append(prompt)
         for batch in range(4):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from steadyhand.http.limits import ServerLimits
+from steadyhand.http.messages import Limits
 from steadyhand.http.traffic import Traffic
 from steadyhand.http.unix import serve_at
 from steadyhand.inference.engines.base import ModelTable
@@ -76,8 +77,7 @@ class Bench:
 
     async def ask(self, orders: str, *, left_s: float = inf, **fields: Any) -> Heard:
         """Ask, and read the whole reply."""
-        give_up = monotonic() + left_s
-        bounds = limits(first_byte_s=60, idle_s=60, total_s=60, give_up_at_s=give_up)
+        bounds = patient(give_up_at_s=monotonic() + left_s)
         reply = await self.provider.open(call(orders, **fields), bounds)
         try:
             return Heard(reply.status, await reply.read_all(10_000_000))
@@ -91,6 +91,11 @@ class Bench:
     def _free(self) -> str:
         model = self.model
         return "idle" if model.phase == "up" and not model.holding + model.waiting else "busy"
+
+
+def patient(give_up_at_s: float = inf) -> Limits:
+    """Return limits for a machine that may stall for seconds."""
+    return limits(60, 60, 60, 120, give_up_at_s)
 
 
 async def until(look: Callable[[], bool]) -> None:

@@ -13,7 +13,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Literal
@@ -22,47 +21,17 @@ import msgspec
 
 from steadyhand.inference import errors, frames
 from steadyhand.inference.admission import Bench, Costs, Seen, decide
+from steadyhand.inference.counts import Counts
 from steadyhand.inference.engines.base import ModelTable
 from steadyhand.inference.lifecycle import loaded_share, restart_delay_s
-from steadyhand.inference.process import (
-    Generation,
-    LoadingFailed,
-    ModelProcess,
-    ProcessEnded,
-)
-from steadyhand.inference.request import warm_up
+from steadyhand.inference.process import LoadingFailed, ModelProcess, ProcessEnded
+from steadyhand.inference.warming import Slot, Warmer
 
 logger = logging.getLogger(__name__)
 
 WATCH_S = 0.25
 LONGEST_WAIT_S = 86_400.0
 Phase = Literal["loading", "up", "down", "stopped"]
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has happened since the host started; see ``telemetry/model_names.py``."""
-
-    restarts: int = 0
-    load_failures: int = 0
-    stalls: int = 0
-    answered: int = 0
-    stopped: int = 0
-    crashed: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    warm_ups: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(eq=False, slots=True)
-class Slot:
-    """A place in the engine that one request holds."""
-
-    since_s: float
-    generation: Generation
-    is_warm_up: bool = False
 
 
 class Model:
@@ -85,9 +54,7 @@ class Model:
         self._slots: list[Slot] = []
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._costs = Costs()
-        self._prefixes: tuple[str, ...] = ()
-        self._cold: list[str] = []
-        self._wake_warmer = asyncio.Event()
+        self._warmer = Warmer()
         self._stalled = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -121,17 +88,13 @@ class Model:
 
     def keep_warm(self, prefixes: Sequence[str]) -> None:
         """Read these system prompts ahead of requests, from now on and after each restart."""
-        if not self._table.keep_warm:
-            return
-        new = [prefix for prefix in prefixes if prefix not in self._prefixes]
-        self._prefixes = tuple(dict.fromkeys(prefixes))
-        self._cold = [p for p in (*self._cold, *new) if p in self._prefixes]
-        self._wake_warmer.set()
+        if self._table.keep_warm:
+            self._warmer.want(prefixes)
 
     async def run(self) -> None:
         """Keep a process running until cancelled."""
         failures = 0
-        warmer = asyncio.create_task(self._warm_for_ever())
+        warmer = asyncio.create_task(self._warmer.run(self._begin_warm_up, self._end_warm_up))
         try:
             while True:
                 failures = failures + 1 if not await self._run_once() else 0
@@ -164,8 +127,7 @@ class Model:
         try:
             await process.loaded()
             self.phase = "up"
-            self._cold = list(self._prefixes)
-            self._wake_warmer.set()
+            self._warmer.all_cold()
             logger.info("model %s is loaded after %.1f s", self._name, monotonic() - began_s)
             code = await process.serve()
             self._why_down = f"its process ended with {code}"
@@ -282,7 +244,7 @@ class Model:
             self._slots.remove(slot)
         self._grant()
         if not self._waiters:
-            self._wake_warmer.set()
+            self._warmer.wake()
 
     def _grant(self) -> None:
         """Wake as many as there are places."""
@@ -323,6 +285,16 @@ class Model:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def _begin_warm_up(self, body: bytes) -> Slot | None:
+        """Return a slot for a warm-up, or ``None`` while others need them."""
+        if self.phase != "up" or not self._has_room():
+            return None
+        return self._begin(body, is_warm_up=True)
+
+    def _end_warm_up(self, slot: Slot, *, is_done: bool) -> None:
+        self.counts.warm_ups += is_done
+        self.release(slot, None)
+
     def _end_warm_ups(self) -> None:
         for slot in self._slots:
             if slot.is_warm_up:
@@ -342,24 +314,3 @@ class Model:
             return (self._workspace / self._table.model_file).stat().st_size
         except OSError:
             return 0
-
-    async def _warm_for_ever(self) -> None:
-        while True:
-            await self._wake_warmer.wait()
-            self._wake_warmer.clear()
-            while self._cold and self.phase == "up" and self._has_room():
-                await self._warm(self._cold[0])
-
-    async def _warm(self, prefix: str) -> None:
-        slot = self._begin(warm_up(prefix), is_warm_up=True)
-        said = False
-        try:
-            while (chunk := await slot.generation.next()) is not None:
-                said = said or b'"usage"' in chunk
-        except ProcessEnded:
-            return
-        finally:
-            self.release(slot, None)
-        if said or slot.generation.refused is not None:  # else it had to give way: once more
-            self._cold = [cold for cold in self._cold if cold != prefix]
-            self.counts.warm_ups += said

@@ -12,9 +12,10 @@ from steadyhand.inference.admission import Seen
 from steadyhand.inference.answer import Answer
 from steadyhand.inference.errors import EngineRefused, ModelRefused
 from steadyhand.inference.frames import Refused
-from steadyhand.inference.model import Model, Slot
+from steadyhand.inference.model import Model
 from steadyhand.inference.process import ProcessEnded
 from steadyhand.inference.request import Wanted, read
+from steadyhand.inference.warming import Slot
 
 PATH = b"/v1/chat/completions"
 REMAINING = b"x-steadyhand-remaining-ms"
@@ -90,13 +91,14 @@ class Service:
         self, slot: Slot, answer: Answer, wanted: Wanted, first_s: float | None, *, is_whole: bool
     ) -> None:
         counts, seen = self._model.counts, None
-        if slot.generation.refused is None:
+        is_refused = slot.generation.refused is not None
+        if not is_refused:
             held_s = monotonic() - slot.since_s
             seen = Seen(wanted.is_stream, held_s, first_s, is_whole)
         self._model.release(slot, seen)
         if is_whole:
             counts.answered += 1
-        elif not slot.generation.is_over:
+        elif not is_refused and not slot.generation.is_over:
             counts.stopped += 1
         if answer.usage is not None:
             details = answer.usage.prompt_tokens_details

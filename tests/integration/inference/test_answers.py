@@ -10,9 +10,8 @@ from openai.types.chat import ChatCompletion
 from steadyhand.core.sse import DONE
 from steadyhand.http.failures import GaveUp
 from steadyhand.inference.service import remaining_s
-from tests.support.local_models import Bench, call, model_bench
+from tests.support.local_models import Bench, call, model_bench, patient
 from tests.support.outcomes import events
-from tests.support.simulators import limits
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 
@@ -73,12 +72,13 @@ async def refusals(bench: Bench) -> None:
     failure = bench.provider.classify(400, {}, too_long.body)
     assert (failure.reason, failure.callers_own) == ("context_length_exceeded", True)
     await bench.until("idle")
+    assert bench.model.counts.stopped == 0, "a refusal is no request that was stopped"
 
 
 async def cancellation(bench: Bench) -> None:
     """A client that leaves, and a rung that gives up, free the slot; the process lives on."""
     stopped, pid = bench.model.counts.stopped, bench.model.pid
-    reply = await bench.provider.open(call("endless gap_ms=5", stream=True), limits())
+    reply = await bench.provider.open(call("endless gap_ms=5", stream=True), patient())
     assert await reply.read()
     assert bench.model.generating == 1
     reply.close()

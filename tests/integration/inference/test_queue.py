@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 from time import monotonic
 
-from tests.support.local_models import call, model_bench, until
-from tests.support.simulators import limits
+from tests.support.fake_engine import DEADLY
+from tests.support.local_models import call, model_bench, patient, until
 
 
 async def test_one_slot_and_a_short_queue(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ async def test_who_leaves_the_queue_takes_no_slot(tmp_path: Path) -> None:
     async with model_bench(tmp_path, parallel=1) as bench:
         await bench.until("up")
         model = bench.model
-        reply = await bench.provider.open(call("endless gap_ms=5", stream=True), limits())
+        reply = await bench.provider.open(call("endless gap_ms=5", stream=True), patient())
         leaving = asyncio.create_task(bench.ask("say=1"))
         staying = asyncio.create_task(bench.ask("say=2"))
         await until(lambda: model.waiting == 2)
@@ -55,7 +55,7 @@ async def test_who_leaves_the_queue_takes_no_slot(tmp_path: Path) -> None:
 async def test_a_wait_that_outlasts_what_was_expected_ends_at_the_deadline(tmp_path: Path) -> None:
     async with model_bench(tmp_path, parallel=1) as bench:
         await bench.until("up")
-        reply = await bench.provider.open(call("endless gap_ms=5", stream=True), limits())
+        reply = await bench.provider.open(call("endless gap_ms=5", stream=True), patient())
         late = asyncio.create_task(bench.ask("say=1", left_s=0.5))  # nothing is learned yet
         done, _ = await asyncio.wait({late}, timeout=20)
         assert done
@@ -81,3 +81,11 @@ async def test_prompts_are_read_ahead_and_give_way_to_requests(tmp_path: Path) -
         model._process.kill()
         await until(lambda: model.pid not in (0, pid))
         await until(lambda: model.counts.warm_ups == 5)
+
+
+async def test_a_prompt_that_kills_the_process_twice_is_left_cold(tmp_path: Path) -> None:
+    async with model_bench(tmp_path, parallel=1) as bench:
+        bench.model.keep_warm([DEADLY, "You help."])
+        await until(lambda: bench.model.counts.warm_ups == 1)
+        assert bench.model.counts.restarts == 2
+        assert (await bench.ask("say=1")).status == 200
