@@ -19,7 +19,7 @@ from benchmarks.prompts import (
     split_at_number,
 )
 from benchmarks.targets import HEADERS
-from benchmarks.workspace import FAULTY
+from benchmarks.workspace import FAULTY, FLOORED
 
 CONNECTIONS = 32
 
@@ -86,6 +86,7 @@ def kinds() -> tuple[Kind, ...]:
             *("provider says 500", 4, _renamed(chat_body(marker(status=500)), FAULTY)),
             status=refused,
         ),
+        Kind("floor", 5, _renamed(chat_body(marker(status=500)), FLOORED)),
     )
 
 

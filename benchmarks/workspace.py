@@ -1,6 +1,7 @@
-"""A workspace for measuring: one key, and two routes to the mock upstream.
+"""A workspace for measuring: one key, and routes to the mock upstream.
 
-Its floors are ``error``, so that an answer which did not come from upstream never reads as good.
+The floors are ``error``, so that an answer which did not come from upstream never reads as good;
+one more route has a floor that speaks.
 """
 
 from hashlib import sha256
@@ -13,6 +14,9 @@ KEY = "sk-sh-benchmarks-only-0000000000000000000000000"
 
 FAULTY = "faulty"
 """A route of its own provider, so that errors asked for do not count against the other one."""
+
+FLOORED = "floored"
+"""The same provider below a floor that speaks: what callers get while every model is down."""
 
 _SETTINGS = """\
 [providers.{route}]
@@ -30,7 +34,7 @@ _KEYS = """\
 [keys.bench]
 hash = "sha256:{digest}"
 tenant = "bench"
-routes = ["{route}", "{faulty}"]
+routes = ["{route}", "{faulty}", "{floored}"]
 """
 
 _ROUTE = """\
@@ -42,8 +46,11 @@ provider = "{provider}"
 model = "mock-model"
 
 [floor]
-kind = "error"
+{floor}
 """
+
+_ERROR = 'kind = "error"'
+_TEXT = 'kind = "template"\ntext = "No model can be reached; this was prepared."'
 
 
 def write_workspace(folder: Path, upstream: str) -> None:
@@ -57,9 +64,10 @@ def write_workspace(folder: Path, upstream: str) -> None:
         "steadyhand.toml": _SETTINGS.format(
             route=MODEL, faulty=FAULTY, upstream=upstream, secret=secret.name
         ),
-        "keys.toml": _KEYS.format(digest=digest, route=MODEL, faulty=FAULTY),
-        f"routes/{MODEL}.toml": _ROUTE.format(provider=MODEL),
-        f"routes/{FAULTY}.toml": _ROUTE.format(provider=FAULTY),
+        "keys.toml": _KEYS.format(digest=digest, route=MODEL, faulty=FAULTY, floored=FLOORED),
+        f"routes/{MODEL}.toml": _ROUTE.format(provider=MODEL, floor=_ERROR),
+        f"routes/{FAULTY}.toml": _ROUTE.format(provider=FAULTY, floor=_ERROR),
+        f"routes/{FLOORED}.toml": _ROUTE.format(provider=FAULTY, floor=_TEXT),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
