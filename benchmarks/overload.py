@@ -35,16 +35,23 @@ CONNECTIONS = 6_000
 KINDS: Mapping[str, tuple[str, ...]] = {"streams": ("--events", "20"), "plain": ()}
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     "with control": {},
-    "without": {"STEADYHAND_SERVER__OVERLOAD_TARGET_MS": "0"},
+    "without": {
+        "STEADYHAND_SERVER__OVERLOAD_TARGET_MS": "0",
+        "STEADYHAND_SERVER__MAX_IN_FLIGHT": "1000000",
+    },
 }
 
 
 def builder(environment: Mapping[str, str]) -> Builder:
-    """Return what builds the gateway with further environment variables."""
+    """Return what builds the gateway with further environment variables.
+
+    All connections come from one address: the bound on those of one client is lifted.
+    """
+    more = {"STEADYHAND_SERVER__MAX_CONNECTIONS_PER_CLIENT": "0", **environment}
 
     def build(site: Site) -> Target:
         target = everything(site)
-        return replace(target, environment={**target.environment, **environment})
+        return replace(target, environment={**target.environment, **more})
 
     return build
 
