@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections import deque
@@ -208,8 +209,11 @@ class ModelProcess:
 
     def kill(self) -> None:
         """End it now, whatever it does."""
-        with suppress(ProcessLookupError):
-            self._child.kill()
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                # Not the child's own kill(): on asyncio's loop that may reap the process first,
+                # and then its exit code is lost.
+                os.kill(self.pid, signal.SIGKILL)
 
     async def end(self) -> None:
         """End it and wait until it is gone."""
