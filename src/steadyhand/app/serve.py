@@ -12,6 +12,7 @@ from pathlib import Path
 from steadyhand.app import gateway
 from steadyhand.app.children import Parent, Role
 from steadyhand.app.exclusion import claim_for_serve
+from steadyhand.app.latency import prefer_short_slices
 from steadyhand.app.open_files import raise_limit
 from steadyhand.app.pidfile import claim
 from steadyhand.app.publish import Fingerprint, models_published, publish, republish
@@ -32,6 +33,8 @@ LOG_LEVEL = "info"
 READY_WITHIN_S = 60.0
 CONTROL_NICE = 10
 """The control process yields the CPU: shipping records may wait, answers may not."""
+STRICT_SWITCH_S = 0.0005
+"""How long the loop may keep the interpreter from the log's thread, which has synced."""
 
 
 def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
@@ -188,6 +191,9 @@ def _models(settings: Settings, parent: Parent) -> None:
 
 def _gateway(current: Current, number: int, listener: socket.socket, parent: Parent) -> None:
     logs.configure(sys.stderr, LOG_LEVEL, f"gateway {number}")
+    prefer_short_slices()
+    if current.settings.records.durability == "strict":
+        sys.setswitchinterval(STRICT_SWITCH_S)
     gateway.run(current.settings, number, listener, parent)
 
 
