@@ -10,9 +10,9 @@ server's own carries the reply.
 """
 
 import asyncio
-import logging
 from time import monotonic
 
+from steadyhand.http.answering import RenderError, answer
 from steadyhand.http.asgi_reply import AsgiReply
 from steadyhand.http.asgi_request import (
     BodyReader,
@@ -27,9 +27,6 @@ from steadyhand.http.head import fields_by_name
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler, Request
 from steadyhand.http.refusal import Refusal, nothing_refused
-from steadyhand.http.server import RenderError
-
-_logger = logging.getLogger(__name__)
 
 
 class AnswerCut(Exception):
@@ -129,7 +126,7 @@ class AsgiServer:
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         reply = AsgiReply(self.limits.write_high_water, bare=request.method == b"HEAD")
-        handling = asyncio.create_task(self._handle(request, reply), name="request")
+        handling = asyncio.create_task(answer(self, request, reply), name="request")
         self._running.add(handling)
         watching = asyncio.create_task(self._watch(receive, reply, handling))
         try:
@@ -163,30 +160,6 @@ class AsgiServer:
             self.disconnects += 1
             reply.client_left()
             handling.cancel()
-
-    async def _handle(self, request: Request, reply: AsgiReply) -> None:
-        self.in_flight += 1
-        try:
-            await self.handler(request, reply)
-        except asyncio.CancelledError:
-            reply.abort()
-            raise
-        except Exception:
-            _logger.exception("the request handler failed")
-            self._answer_failure(reply)
-        else:
-            if not reply.ended:
-                self._answer_failure(reply)
-        finally:
-            self.in_flight -= 1
-
-    def _answer_failure(self, reply: AsgiReply) -> None:
-        self.failures += 1
-        if reply.started:
-            reply.abort()
-        else:
-            headers, body = self.render_error(500, "internal_error", "internal error")
-            reply.send(500, headers, body)
 
     async def _vacated(self, within_s: float) -> bool:
         try:

@@ -13,7 +13,6 @@ write: then a request costs one task and nothing else of the loop, no timer, no 
 """
 
 import asyncio
-import logging
 from collections import deque
 from math import inf
 from time import monotonic
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
+from steadyhand.http.answering import answer
 from steadyhand.http.clients import client_of
 from steadyhand.http.half_close import CONTINUE, HalfClose
 from steadyhand.http.head import header_lines, status_line
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from steadyhand.http.admission import Admission
     from steadyhand.http.server import Server
 
-_logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 0.05
 
 
@@ -248,32 +247,9 @@ class ServerConnection(asyncio.Protocol):
         if self._task is not None and not self._task.done():
             self.server.keep_until_done(self._task)
         self._reply = reply
-        self._task = asyncio.Task(self._answer(request, reply), loop=self.loop, name="request")
-
-    async def _answer(self, request: Request, reply: ServerReply) -> None:
-        server = self.server
-        server.in_flight += 1
-        try:
-            await server.handler(request, reply)
-        except asyncio.CancelledError:
-            reply.abort()
-            raise
-        except Exception:
-            _logger.exception("the request handler failed")
-            self._answer_failure(reply)
-        else:
-            if not reply.ended:
-                self._answer_failure(reply)
-        finally:
-            server.in_flight -= 1
-
-    def _answer_failure(self, reply: ServerReply) -> None:
-        self.server.failures += 1
-        if reply.started:
-            reply.abort()
-        else:
-            headers, body = self.server.render_error(500, "internal_error", "internal error")
-            reply.send(500, headers, body)
+        self._task = asyncio.Task(
+            answer(self.server, request, reply), loop=self.loop, name="request"
+        )
 
     def _part(self) -> None:
         """Close an idle connection of a server that drains, once its parting time is over."""

@@ -3,21 +3,19 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import partial
 
 from steadyhand.http.admission import Admission
+from steadyhand.http.answering import RenderError
 from steadyhand.http.clients import Clients
 from steadyhand.http.connection import ServerConnection
 from steadyhand.http.head import DatedStatus
 from steadyhand.http.limits import ServerLimits
-from steadyhand.http.messages import Handler, Headers
+from steadyhand.http.messages import Handler
 from steadyhand.http.outbox import Outbox
 from steadyhand.http.overload import IN_FLIGHT, LOOP_LAG, OverloadLimits
 from steadyhand.http.refusal import nothing_refused
-
-RenderError = Callable[[int, str, str], tuple[Headers, bytes]]
-"""Makes headers and body of an error that the server answers itself: status, code, message."""
 
 
 class Server:

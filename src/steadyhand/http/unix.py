@@ -4,10 +4,11 @@ import asyncio
 import socket
 from pathlib import Path
 
+from steadyhand.http.answering import RenderError
 from steadyhand.http.connection import ServerConnection
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.messages import Handler
-from steadyhand.http.server import RenderError, Server
+from steadyhand.http.server import Server
 from steadyhand.http.socket_path import short_path
 
 
