@@ -21,6 +21,7 @@ from steadyhand.app.open_files import bounded_clients
 from steadyhand.app.rolling import RETIRE
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
+from steadyhand.app.status_file import StatusFile, StatusSources
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
 from steadyhand.gateway.cors import Cors
@@ -142,6 +143,12 @@ class GatewayProcess:
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
+        status = StatusFile(self._state.status(self._number), self._number, self._sources())
+        self._reporting = self._spawn(status.publish_for_ever())
+
+    def _sources(self) -> StatusSources:
+        """Return who knows what of the status file."""
+        return StatusSources(release=lambda: self._gateway.serving.release)
 
     def reload(self) -> None:
         """Take over the snapshot now on disk; keep the one in force if that cannot be served."""
@@ -171,6 +178,7 @@ class GatewayProcess:
         about the service, which goes on.
         """
         server = self._settings.server
+        self._reporting.cancel()  # the file belongs to the successor now, if there is one
         self._gateway.is_draining = not is_replaced
         if not is_replaced and server.readiness_lead_s:
             await asyncio.sleep(server.readiness_lead_s)
@@ -185,10 +193,11 @@ class GatewayProcess:
         if lost:
             logger.error("%d records could not be written before the end", lost)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 async def retire(old: Serving, new: Serving) -> None:

@@ -8,6 +8,7 @@ from steadyhand.core import secrets
 from steadyhand.http.traffic import Traffic
 from steadyhand.providers.base import ProviderPorts
 from steadyhand.settings.model import Settings
+from steadyhand.telemetry.status import FILE
 
 
 class State:
@@ -56,6 +57,10 @@ class State:
         """File that gateway process ``number`` publishes its gauges in."""
         return self.run / f"gateway-{number}.board"
 
+    def status(self, number: int) -> Path:
+        """File in which gateway process ``number`` says how its deployments and rungs are."""
+        return self.run / FILE.format(process=number)
+
     @property
     def serve_lock(self) -> Path:
         """File that ``steadyhand serve`` holds while it runs."""
@@ -90,7 +95,12 @@ class State:
 
     def clear_boards(self) -> None:
         """Remove what processes of an earlier start reported; fewer may run now."""
-        for pattern in ("gateway-*.board", "model-*.board", "model-*.sock"):
+        for pattern in (
+            "gateway-*.board",
+            "gateway-*.status.json",
+            "model-*.board",
+            "model-*.sock",
+        ):
             for left in self.run.glob(pattern):
                 left.unlink(missing_ok=True)
 
