@@ -27,6 +27,7 @@ from steadyhand.storage.migrations import upgrade
 from steadyhand.storage.open import open_database
 from steadyhand.telemetry import collectors, names
 from steadyhand.telemetry.board import read_board
+from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 
 
@@ -52,6 +53,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             metrics,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
+            StatusCollector(state.run, wall_clock_us),
             collectors.ShipperCollector(lambda: shipper.status, wall_clock_us),
         )
     )

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.telemetry import names, record_names, upstream_names
+from steadyhand.telemetry import ladder_names, names, record_names, upstream_names
 from steadyhand.telemetry.names import GRID_MS, METRICS, SLOTS, Metric, edges
 
 ALL = [metric for chapter in METRICS.values() for metric in chapter]
 DECLARED = [
     value
-    for module in (names, record_names, upstream_names)
+    for module in (names, ladder_names, record_names, upstream_names)
     for value in vars(module).values()
     if isinstance(value, Metric)
 ]
@@ -38,6 +38,7 @@ def test_tenant_and_process_are_labels_only_where_stated() -> None:
     by_process = {metric.name for metric in ALL if "process" in metric.labels}
     own = ("Gateway processes", "Connections to providers", "Record log")
     gateway = [metric for chapter in own for metric in METRICS[chapter]]
+    gateway += ladder_names.FROM_STATUS
     assert by_process == {"steadyhand_requests_total", *(metric.name for metric in gateway)}
 
 
