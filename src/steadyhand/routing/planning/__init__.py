@@ -1,0 +1,1 @@
+"""Which rung may start when: the deadline planner. Pure, recorded and replayable."""
