@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tree import MODULES, import_graph
 
-STORES = r"steadyhand\.storage(\..+)?|steadyhand\..+\.store"
+STORES = r"steadyhand\.storage(\..+)?|steadyhand\..+\.(store|tables)"
 REST = r"steadyhand\.control(\..+)?|steadyhand\.[a-z]+\.api"
 SETTINGS = r"steadyhand\.settings(\..+)?|steadyhand\.[a-z]+\.settings"
 PLUGINS = r"steadyhand\.providers\..+|steadyhand\.routing\.rungs\..+"

@@ -133,6 +133,7 @@ class GatewayProcess:
             Cors(self._settings.server.cors_origins),
             self._number,
             StrictLedger(self._log.append, commits, self._number) if is_strict else None,
+            self._log.annotate,
         )
         self._listener = listener
         counters = await listener.open(self._gateway)

@@ -34,6 +34,7 @@ from steadyhand.gateway.serving import Serving
 from steadyhand.gateway.stages.admit import admit, authenticate
 from steadyhand.gateway.wire import openai
 from steadyhand.http.messages import Header, Reply, Request, is_cut
+from steadyhand.records.annotation import Annotation
 from steadyhand.records.record import Record
 
 UNREAD = ChatRequest(model="", messages=[])
@@ -53,13 +54,16 @@ class Gateway:
         cors: Cors,
         process: int,
         ledger: Ledger | None = None,
+        annotate: Callable[[Annotation], None] = lambda annotation: None,
     ) -> None:
         """Take what is served from, where records go, and this process's number.
 
-        With a ``ledger`` no answer leaves before its record is on disk.
+        With a ``ledger`` no answer leaves before its record is on disk. ``annotate`` takes what
+        becomes known of a request after its record.
         """
         self.serving = serving
         self.is_draining = False
+        self.annotate = annotate
         self._append = append
         self._ids = ids
         self._cors = cors

@@ -28,6 +28,7 @@ from zlib import crc32
 
 import msgspec
 
+from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.frame import HEAD_BYTES, MAX_PAYLOAD, pack_head
 from steadyhand.records.record import Record
@@ -70,10 +71,11 @@ class RecordLog:
 
     Attributes:
         writer: This writer's id, which is also the name of its directory.
-        appended: Records accepted.
-        flushed: Records synced to disk.
-        dropped: Records refused at a bound.
-        unencodable: Records that could not be written as a frame; a bug, but not the request's.
+        appended: Records and annotations accepted.
+        annotated: Of them, annotations.
+        flushed: Records and annotations synced to disk.
+        dropped: Those refused at a bound.
+        unencodable: Those that could not be written as a frame; a bug, but not the request's.
         flush_failures: Group commits that failed and will be tried again.
         last_flush_us: Wall clock when nothing was left to write, microseconds since 1970.
         syncs: Group commits that succeeded.
@@ -94,7 +96,7 @@ class RecordLog:
     ) -> None:
         """Start the flusher. Only it touches the disk, so a full one stops nothing here."""
         self.writer = writer_id(clock_us(), os.getpid(), SystemRandom().getrandbits)
-        self.appended = 0
+        self.appended = self.annotated = 0
         self.flushed = 0
         self.dropped = 0
         self.unencodable = 0
@@ -139,7 +141,15 @@ class RecordLog:
         """Whether a record would be dropped now."""
         return self._accepted_bytes >= self._allowed_bytes
 
-    def append(self, record: Record) -> int:
+    def annotate(self, annotation: Annotation) -> None:
+        """Accept what became known of a request after its record; never waited for.
+
+        Dropped and counted at a bound, like a record. Never blocks, never raises.
+        """
+        if self.append(annotation):
+            self.annotated += 1
+
+    def append(self, record: Record | Annotation) -> int:
         """Accept a record, or drop and count it at a bound. Never blocks, never raises.
 
         Returns:

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from steadyhand.records.cursor import Cursor
-from steadyhand.records.entry import Entry
+from steadyhand.records.entry import Entry, Note, decode
 from steadyhand.records.frame import (
     HEAD_BYTES,
     HEADER_BYTES,
@@ -25,7 +25,6 @@ from steadyhand.records.frame import (
     parse_header,
     scan,
 )
-from steadyhand.records.record import Record
 from steadyhand.records.segment import is_alive, segment_numbers, segment_path
 
 BLOCK = 1024 * 1024  # bytes per read; more than the largest frame, so each read makes progress
@@ -33,25 +32,25 @@ OVERLAP = HEAD_BYTES + MAX_PAYLOAD  # of two blocks in which a frame is looked f
 
 MANY = 2**62
 
-_decode = msgspec.msgpack.Decoder(Record).decode
-
 
 class Reading(NamedTuple):
     """What :func:`read` found after a cursor.
 
     Attributes:
         entries: In order, none at or below the cursor's sequence.
-        cursor: Where to go on once ``entries`` are safe.
+        notes: Annotations, in the same order.
+        cursor: Where to go on once ``entries`` and ``notes`` are safe.
         finished: Segments wholly read that will never grow: to be deleted.
         corrupt: Segments with bytes that make no sense, finished or not: to be set aside.
         skipped: Bytes of those that were passed over.
         torn: Segments that end inside a frame, as a killed writer leaves them.
         missing: Sequences skipped over: records that were written and cannot be read.
-        undecodable: Sound frames that hold no record of a shape known here.
+        undecodable: Sound frames that hold no record and no annotation of a shape known here.
         ended: Whether the writer is dead and nothing is left after ``cursor``.
     """
 
     entries: list[Entry]
+    notes: list[Note]
     cursor: Cursor
     finished: list[int]
     corrupt: list[int]
@@ -70,7 +69,7 @@ class _Part(NamedTuple):
 
 
 def read(directory: Path, cursor: Cursor, limit: int) -> Reading:
-    """Read up to ``limit`` records of the writer in ``directory`` that come after ``cursor``.
+    """Read up to ``limit`` entries of the writer in ``directory`` that come after ``cursor``.
 
     Raises:
         OSError: A segment cannot be read. A reading changes nothing, so it may be repeated.
@@ -105,6 +104,7 @@ def read(directory: Path, cursor: Cursor, limit: int) -> Reading:
     taken = _decode_after(cursor.sequence, frames)
     return Reading(
         entries=taken.entries,
+        notes=taken.notes,
         cursor=Cursor(segment, offset, taken.last),
         finished=finished,
         corrupt=[n for n, part in parts.items() if part.stop == "corrupt" or part.skipped],
@@ -192,6 +192,7 @@ def _end(file: BinaryIO, frames: list[Frame], offset: int, stop: Stop, skipped: 
 
 class _Taken(NamedTuple):
     entries: list[Entry]
+    notes: list[Note]
     last: int
     missing: int
     undecodable: list[Frame]
@@ -200,6 +201,7 @@ class _Taken(NamedTuple):
 def _decode_after(last: int, frames: list[Frame]) -> _Taken:
     """Decode what comes after sequence ``last``; a failed sync may have left frames twice."""
     entries: list[Entry] = []
+    notes: list[Note] = []
     undecodable: list[Frame] = []
     missing = 0
     for frame in frames:
@@ -209,7 +211,12 @@ def _decode_after(last: int, frames: list[Frame]) -> _Taken:
         missing += sequence - last - 1
         last = sequence
         try:
-            entries.append(Entry(sequence, _decode(payload), payload))
+            found = decode(sequence, payload)
         except msgspec.DecodeError:
             undecodable.append(frame)
-    return _Taken(entries, last, missing, undecodable)
+        else:
+            if isinstance(found, Note):
+                notes.append(found)
+            else:
+                entries.append(found)
+    return _Taken(entries, notes, last, missing, undecodable)

@@ -15,6 +15,7 @@ class RecordFilter:
     """Which records are wanted; ``None`` leaves a field open, all others must hold.
 
     Attributes:
+        wire_not: All but this wire, as lists leave drills out.
         request_id: The start of the id, or all of it.
         since_us: Received at this time or later, microseconds since 1970.
         until_us: Received before this time.
@@ -29,6 +30,8 @@ class RecordFilter:
     provider: str | None = None
     model: str | None = None
     status: int | None = None
+    wire: str | None = None
+    wire_not: str | None = None
     request_id: str | None = None
     since_us: int | None = None
     until_us: int | None = None

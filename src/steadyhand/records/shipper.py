@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Event
 
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.records.annotation import Annotation, body_of
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.frame import HEADER_BYTES
@@ -41,6 +42,9 @@ logger = logging.getLogger(__name__)
 Consumer = Callable[[Sequence[Record]], None]
 """Takes records once they are stored, in the order of each writer."""
 
+AnnotationConsumer = Callable[[Sequence[Annotation]], None]
+"""Takes annotations of a kind known here, after the records of their batch."""
+
 BATCH = 2_000
 IDLE_S = 0.5
 """Time between passes that found little. A pass has a fixed cost (a transaction, a sync) that
@@ -55,6 +59,8 @@ class ShipperStatus:
 
     Attributes:
         shipped: Records stored.
+        annotations: Annotations stored.
+        unknown_annotations: Of them, those of a kind or shape unknown here: kept, not consumed.
         failures: Passes in which the store or the disk failed and a writer had to wait.
         consumer_failures: Batches that a consumer refused.
         torn_segments: Segments that ended inside a frame.
@@ -72,6 +78,8 @@ class ShipperStatus:
     """
 
     shipped: int = 0
+    annotations: int = 0
+    unknown_annotations: int = 0
     failures: int = 0
     consumer_failures: int = 0
     torn_segments: int = 0
@@ -97,19 +105,21 @@ class Shipper:
         store: RecordStore,
         consumers: Sequence[Consumer] = (),
         *,
+        annotation_consumers: Sequence[AnnotationConsumer] = (),
         batch: int = BATCH,
         prepare: Callable[[], object] = lambda: None,
         clock_us: Callable[[], int] = wall_clock_us,
     ) -> None:
         """Take the log's directory, where to, and who is told; nothing is read yet.
 
-        ``batch`` is the most records of one transaction; ``prepare`` brings the store's schema up
+        ``batch`` is the most entries of one transaction; ``prepare`` brings the store's schema up
         to date and is called after each failure.
         """
         self.status = ShipperStatus()
         self._log = log
         self._store = store
         self._consumers = tuple(consumers)
+        self._annotation_consumers = tuple(annotation_consumers)
         self._batch = batch
         self._prepare = prepare
         self._clock_us = clock_us
@@ -192,17 +202,19 @@ class Shipper:
         if cursor is None:
             cursor = self._cursors[writer] = self._store.cursor(writer)
         reading = read(self._log / writer, cursor, self._batch)
-        entries = reading.entries
+        entries, notes = reading.entries, reading.notes
         self._oldest_us[writer] = entries[0].record.received_us if entries else 0
         set_aside = self._set_aside(writer, reading)
         shipped = 0
-        if entries or reading.undecodable:
-            shipment = self._store.ship(writer, entries, reading.cursor, after=cursor.sequence)
+        if entries or notes or reading.undecodable:
+            shipment = self._store.ship(
+                writer, entries, reading.cursor, notes=notes, after=cursor.sequence
+            )
             shipped = self._take(shipment)
         self._cursors[writer] = reading.cursor
         self._count(reading, set_aside)
-        is_full = len(entries) == self._batch  # there may be more
-        self._oldest_us[writer] = entries[-1].record.received_us if is_full else 0
+        is_full = len(entries) + len(notes) == self._batch  # there may be more
+        self._oldest_us[writer] = entries[-1].record.received_us if is_full and entries else 0
         if reading.ended:
             shipped += self._take(self._store.settle(writer))
         self._discard(writer, reading)
@@ -215,7 +227,12 @@ class Shipper:
         status.interrupted_records += shipment.interrupted
         status.superseded_entries += shipment.superseded
         if fresh:
-            self._tell(fresh)
+            self._tell([partial(consume, fresh) for consume in self._consumers])
+        known = [note for note in shipment.annotations if body_of(note) is not None]
+        status.annotations += len(shipment.annotations)
+        status.unknown_annotations += len(shipment.annotations) - len(known)
+        if known:
+            self._tell([partial(consume, known) for consume in self._annotation_consumers])
         return len(fresh)
 
     def _count(self, reading: Reading, set_aside: int) -> None:
@@ -226,13 +243,13 @@ class Shipper:
         status.missing_records += reading.missing
         status.undecodable_records += len(reading.undecodable)
 
-    def _tell(self, fresh: Sequence[Record]) -> None:
-        for consumer in self._consumers:
+    def _tell(self, calls: Sequence[Callable[[], None]]) -> None:
+        for call in calls:
             try:
-                consumer(fresh)
+                call()
             except Exception:
                 self.status.consumer_failures += 1
-                logger.exception("a consumer lost %d records", len(fresh))
+                logger.exception("a consumer lost a batch")
 
     def _discard(self, writer: str, reading: Reading) -> None:
         directory = self._log / writer

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
-from steadyhand.records.entry import Entry
+from steadyhand.records.entry import Entry, Note
 from steadyhand.records.record import Record
 from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (
@@ -22,79 +23,19 @@ from steadyhand.records.selection import (
     parse_position,
     position_of,
 )
+from steadyhand.records.tables import (
+    annotation_row,
+    annotations,
+    intents,
+    records,
+    shipments,
+)
 from steadyhand.storage.database import Database
-
-metadata = sa.MetaData()
-"""As ``storage/migrations`` makes it; a test compares the two."""
-
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-
-
-def _name(column: str) -> sa.Column[str]:
-    return sa.Column(column, _NAME, nullable=False)
-
-
-def _count(column: str) -> sa.Column[int]:
-    return sa.Column(column, sa.BigInteger, nullable=False)
-
-
-records = sa.Table(
-    "records",
-    metadata,
-    sa.Column("writer", _NAME, primary_key=True),
-    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    _name("request_id"),
-    _count("received_us"),
-    _name("tenant"),
-    _name("key"),
-    _name("route"),
-    _name("outcome"),
-    _name("reason"),
-    _name("rung"),
-    _name("provider"),
-    _name("model"),
-    sa.Column("status", sa.Integer, nullable=False),
-    sa.Column("stream", sa.Boolean, nullable=False),
-    sa.Column("in_time", sa.Boolean, nullable=False),
-    _count("total_us"),
-    _count("first_content_us"),
-    _count("input_tokens"),
-    _count("output_tokens"),
-    sa.Column("process", sa.Integer, nullable=False),
-    sa.Column("frame", sa.LargeBinary, nullable=False),
-    sa.Index("records_request_id", "request_id"),
-    sa.Index("records_received", "received_us"),
-    sa.Index("records_route_received", "route", "received_us"),
-)
-"""Columns to filter by, named as :class:`~steadyhand.records.record.Record` names them.
-
-``frame`` is the whole record as it was logged, so a new field needs no migration. Few indexes:
-each costs a tenth of the shipping rate.
-"""
-
-shipments = sa.Table(
-    "shipments",
-    metadata,
-    sa.Column("writer", _NAME, primary_key=True),
-    _count("sequence"),
-    _count("segment"),
-    _count("position"),
-    _count("shipped_us"),
-)
-"""A :class:`~steadyhand.records.cursor.Cursor` per writer."""
-
-intents = sa.Table(
-    "intents",
-    metadata,
-    sa.Column("writer", _NAME, primary_key=True),
-    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("frame", sa.LargeBinary, nullable=False),
-)
-"""Entries written before their answer began, until a record supersedes them or they become one."""
 
 _COLUMNS = tuple(column.name for column in records.columns)
 _fields = attrgetter(*_COLUMNS[2:-1])
 _decode = msgspec.msgpack.Decoder(Record).decode
+_decode_annotation = msgspec.msgpack.Decoder(Annotation).decode
 _NEWEST_FIRST = (records.c.received_us, records.c.writer, records.c.sequence)
 MOST_VALUES = 500
 """Of one statement; databases bound it."""
@@ -110,6 +51,7 @@ _EQUAL = (
     "provider",
     "model",
     "status",
+    "wire",
 )
 
 
@@ -120,11 +62,13 @@ class Shipment(NamedTuple):
         records: New records, in order, the interrupted ones last.
         interrupted: How many of them were intents.
         superseded: Entries whose place was taken.
+        annotations: New annotations, in order.
     """
 
     records: list[Record]
     interrupted: int = 0
     superseded: int = 0
+    annotations: Sequence[Annotation] = ()
 
 
 class DatabaseBehind(SteadyhandError):
@@ -147,6 +91,7 @@ class RecordStore:
         self._is_positional = compiled.positional
         self._begin_shipments = insert(shipments).on_conflict_do_nothing()
         self._insert_intents = insert(intents).on_conflict_do_nothing()
+        self._insert_annotations = insert(annotations).on_conflict_do_nothing()
 
     def cursor(self, writer: str) -> Cursor:
         """Return how far ``writer``'s log is stored.
@@ -163,9 +108,15 @@ class RecordStore:
         return START if row is None else Cursor(*row)
 
     def ship(
-        self, writer: str, entries: Sequence[Entry], reading: Cursor, *, after: int = 0
+        self,
+        writer: str,
+        entries: Sequence[Entry],
+        reading: Cursor,
+        *,
+        notes: Sequence[Note] = (),
+        after: int = 0,
     ) -> Shipment:
-        """Store ``entries`` and move the writer's cursor to ``reading``, both or neither.
+        """Store ``entries`` and ``notes``, and move the writer's cursor to ``reading``, or nothing.
 
         Exactly once by (writer, sequence), however often and by however many it is called: what
         the stored cursor has passed is left out, under a lock on that cursor. ``after`` is the
@@ -198,6 +149,10 @@ class RecordStore:
                     for entry in found.intents
                 ]
                 connection.execute(self._insert_intents, rows)
+            fresh = [note for note in notes if note.sequence > taken]
+            if fresh:
+                rows = [annotation_row(writer, note) for note in fresh]
+                connection.execute(self._insert_annotations, rows)
             if reading.sequence >= taken:
                 moved = {
                     "sequence": reading.sequence,
@@ -206,7 +161,11 @@ class RecordStore:
                     "shipped_us": self._clock_us(),
                 }
                 connection.execute(sa.update(shipments).where(row).values(moved))
-        return Shipment([entry.record for entry in found.records], superseded=superseded)
+        return Shipment(
+            [entry.record for entry in found.records],
+            superseded=superseded,
+            annotations=[note.annotation for note in fresh],
+        )
 
     def settle(self, writer: str) -> Shipment:
         """Make records of the intents of a writer that has ended and is wholly stored.
@@ -300,6 +259,21 @@ class RecordStore:
             row = connection.execute(query).one_or_none()
         return None if row is None else StoredRecord(row[0], row[1], _decode(row[2]))
 
+    def annotations_of(self, request_id: str) -> Sequence[Annotation]:
+        """Return what became known of a request after its record, oldest first.
+
+        Raises:
+            DatabaseUnavailable: Retryable.
+        """
+        table = annotations.c
+        query = (
+            sa.select(table.frame)
+            .where(table.request_id == request_id)
+            .order_by(table.made_us, table.writer, table.sequence)
+        )
+        with self._database.read() as connection:
+            return [_decode_annotation(frame) for frame in connection.execute(query).scalars()]
+
     def _rows(self, writer: str, entries: Sequence[Entry]) -> Any:
         """Return rows as the driver takes them; its own call is twice as fast as Core's."""
         rows = ((writer, e.sequence, *_fields(e.record), e.payload) for e in entries)
@@ -315,6 +289,8 @@ def _conditions(wanted: RecordFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.request_id:
         found.append(records.c.request_id >= wanted.request_id)
         found.append(records.c.request_id <= wanted.request_id + _LAST)
+    if wanted.wire_not is not None:
+        found.append(records.c.wire != wanted.wire_not)
     if wanted.since_us is not None:
         found.append(records.c.received_us >= wanted.since_us)
     if wanted.until_us is not None:

@@ -160,10 +160,7 @@ def moved(shipper: Shipper, since: int) -> bool:
 def older(file: Path) -> None:
     """Make a database as the first version of the schema left it."""
     database = open_database(sqlite_url(file))
-    upgrade(database)
-    with database.write() as connection:
-        connection.exec_driver_sql("DROP TABLE intents")
-        connection.exec_driver_sql("UPDATE schema_version SET version_num = '0001'")
+    upgrade(database, "0001")
     database.close()
 
 

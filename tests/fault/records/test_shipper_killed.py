@@ -71,7 +71,7 @@ def test_killed_at_any_line(tmp_path: Path, seed: int) -> None:
     random = seeded(seed)
     kills = 0
     while True:
-        lines = random.randint(1, 260)
+        lines = random.randint(1, 320)
 
         def act(lines: int = lines) -> None:
             kill_self_after_lines(lines, STEPS)

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from steadyhand.core.errors import ConfigurationError
-from steadyhand.records.store import metadata
+from steadyhand.records.tables import metadata
 from steadyhand.storage.database import Database, DatabaseUnavailable
 from steadyhand.storage.migrations import VERSION_TABLE, upgrade
 from steadyhand.storage.open import open_database, sqlite_url
@@ -27,9 +27,9 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002"]
+    assert upgrade(database) == ["0001", "0002", "0004"]
     assert upgrade(database) == []
-    assert tables(database) == ["intents", "records", VERSION_TABLE, "shipments"]
+    assert tables(database) == ["annotations", "intents", "records", VERSION_TABLE, "shipments"]
 
 
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:

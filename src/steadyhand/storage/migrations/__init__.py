@@ -16,10 +16,10 @@ from steadyhand.storage.database import Database
 VERSION_TABLE = "schema_version"
 
 
-def upgrade(database: Database) -> list[str]:
+def upgrade(database: Database, to: str = "heads") -> list[str]:
     """Bring the schema to this version, all steps or none; return the revisions applied.
 
-    To be run at every start.
+    To be run at every start. ``to`` names an earlier step, as tests need it.
 
     Raises:
         ConfigurationError: The schema is of a later version of Steadyhand.
@@ -36,7 +36,7 @@ def upgrade(database: Database) -> list[str]:
                 f"the database is at schema {current}, which this version does not know",
                 hint="run the version of Steadyhand that upgraded it, or a later one",
             )
-        pending = [*scripts.iterate_revisions("heads", current or "base")][::-1]
+        pending = [*scripts.iterate_revisions(to, current or "base")][::-1]
         with Operations.context(context):
             for script in pending:
                 script.module.upgrade()

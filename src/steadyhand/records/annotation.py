@@ -1,0 +1,81 @@
+"""Annotations: facts about a request that come after its record, which nobody changes. Pure.
+
+An annotation is an entry of the same log as the records. Its kind is a name and its body the bytes
+of a typed value, so that a reader keeps, ships and shows also what a later version writes, and only
+leaves out what it cannot understand. Bodies are arrays: fields are appended, never reordered.
+"""
+
+from typing import Literal
+
+import msgspec
+
+LATE_USAGE = "late_usage"
+
+Counting = Literal["reported", "estimated"]
+"""Whether the provider counted the tokens, or we did from bytes."""
+
+
+class Annotation(msgspec.Struct, frozen=True, gc=False):
+    """One later fact about one request. Logged as a map, where a record is an array.
+
+    Attributes:
+        request_id: Of the record that it is about, which may never have been written.
+        kind: Names the type of ``body``: ``late_usage``.
+        made_us: Wall clock, microseconds since 1970.
+        body: The value, as MessagePack.
+    """
+
+    request_id: str
+    kind: str
+    made_us: int
+    body: bytes
+
+
+class LateUsage(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Tokens that were spent on a request and are not in its record: it had ended before.
+
+    Attributes:
+        tenant: Who pays for them.
+        route: As in the record.
+        provider: Name in the workspace.
+        model: The deployment's model.
+        role: What they were spent on, as in ``Attempt.role``: ``hedge``, ``harvest`` ...
+        input_tokens: Prompt tokens.
+        output_tokens: Completion tokens, as far as they had come.
+        counting: See :data:`Counting`.
+        region: Of the deployment, or empty.
+    """
+
+    tenant: str
+    route: str
+    provider: str
+    model: str
+    role: str
+    input_tokens: int
+    output_tokens: int
+    counting: Counting
+    region: str = ""
+
+
+Body = LateUsage
+"""What an annotation may say; a union as soon as there is a second kind."""
+
+_BODIES: dict[str, type[Body]] = {LATE_USAGE: LateUsage}
+_KINDS = {body: kind for kind, body in _BODIES.items()}
+_DECODERS = {kind: msgspec.msgpack.Decoder(body) for kind, body in _BODIES.items()}
+
+
+def annotation(request_id: str, made_us: int, body: Body) -> Annotation:
+    """Return ``body`` as an annotation of a request."""
+    return Annotation(request_id, _KINDS[type(body)], made_us, msgspec.msgpack.encode(body))
+
+
+def body_of(found: Annotation) -> Body | None:
+    """Return what ``found`` says; ``None`` if its kind or shape is one that is not known here."""
+    decoder = _DECODERS.get(found.kind)
+    if decoder is None:
+        return None
+    try:
+        return decoder.decode(found.body)
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,100 @@
+"""The tables of the records; statements are in the stores."""
+
+import sqlalchemy as sa
+
+from steadyhand.records.entry import Note
+
+metadata = sa.MetaData()
+"""As ``storage/migrations`` makes it; a test compares the two."""
+
+_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
+
+def _name(column: str) -> sa.Column[str]:
+    return sa.Column(column, _NAME, nullable=False)
+
+
+def _count(column: str) -> sa.Column[int]:
+    return sa.Column(column, sa.BigInteger, nullable=False)
+
+
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    _name("request_id"),
+    _count("received_us"),
+    _name("tenant"),
+    _name("key"),
+    _name("route"),
+    _name("outcome"),
+    _name("reason"),
+    _name("rung"),
+    _name("provider"),
+    _name("model"),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("stream", sa.Boolean, nullable=False),
+    sa.Column("in_time", sa.Boolean, nullable=False),
+    _count("total_us"),
+    _count("first_content_us"),
+    _count("input_tokens"),
+    _count("output_tokens"),
+    sa.Column("process", sa.Integer, nullable=False),
+    _name("wire"),
+    sa.Column("frame", sa.LargeBinary, nullable=False),
+    sa.Index("records_request_id", "request_id"),
+    sa.Index("records_received", "received_us"),
+    sa.Index("records_route_received", "route", "received_us"),
+)
+"""Columns to filter by, named as :class:`~steadyhand.records.record.Record` names them.
+
+``frame`` is the whole record as it was logged, so a new field needs no migration. Few indexes:
+each costs a tenth of the shipping rate.
+"""
+
+shipments = sa.Table(
+    "shipments",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    _count("sequence"),
+    _count("segment"),
+    _count("position"),
+    _count("shipped_us"),
+)
+"""A :class:`~steadyhand.records.cursor.Cursor` per writer."""
+
+intents = sa.Table(
+    "intents",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("frame", sa.LargeBinary, nullable=False),
+)
+"""Entries written before their answer began, until a record supersedes them or they become one."""
+
+annotations = sa.Table(
+    "annotations",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    _name("request_id"),
+    _name("kind"),
+    _count("made_us"),
+    sa.Column("frame", sa.LargeBinary, nullable=False),
+    sa.Index("annotations_request_id", "request_id"),
+)
+"""What came after the record; without a foreign key, since the record may not have been written."""
+
+
+def annotation_row(writer: str, note: Note) -> dict[str, object]:
+    """Return the row of an annotation."""
+    made = note.annotation
+    return {
+        "writer": writer,
+        "sequence": note.sequence,
+        "request_id": made.request_id,
+        "kind": made.kind,
+        "made_us": made.made_us,
+        "frame": note.payload,
+    }
