@@ -8,7 +8,6 @@ import asyncio
 import logging
 import signal
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import uvloop
@@ -24,6 +23,7 @@ from steadyhand.inference.engines.base import ModelTable
 from steadyhand.inference.model import Model
 from steadyhand.inference.service import Service, refusal
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.routing.model import deployments_of
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
@@ -181,7 +181,8 @@ def prompts_of(snapshot: Snapshot, provider: str) -> list[str]:
     """Return the instructions of every route that may ask this provider, each once."""
     found: dict[str, None] = {}
     for route in snapshot.routes.values():
-        tables: list[dict[str, Any]] = [msgspec.json.decode(rung.settings) for rung in route.rungs]
-        if route.instructions and any(table.get("provider") == provider for table in tables):
-            found[route.instructions] = None
+        for rung in route.rungs:
+            text = rung.instructions or route.instructions
+            if text and any(d.provider == provider for d in deployments_of(rung)):
+                found[text] = None
     return list(found)

@@ -1,14 +1,15 @@
 """From a snapshot to what a gateway serves from: plugins imported, rungs and providers built."""
 
 from dataclasses import replace
+from hashlib import sha256
 from types import ModuleType
 
 import msgspec
 
 from steadyhand.core.plugins import load
-from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
+from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
 from steadyhand.providers.base import Provider, ProviderPorts
-from steadyhand.routing.model import Route, RungEntry
+from steadyhand.routing.model import Route, RungEntry, deployments_of
 from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
 
@@ -17,11 +18,16 @@ RUNGS = "steadyhand.routing.rungs"
 
 
 def build_serving(
-    snapshot: Snapshot, provider_ports: ProviderPorts, held: Serving | None = None
+    snapshot: Snapshot,
+    provider_ports: ProviderPorts,
+    held: Serving | None = None,
+    rung_ports: RungPorts | None = None,
 ) -> Serving:
     """Build every provider and rung that ``snapshot`` names.
 
     Providers whose tables are the same in ``held`` are taken over with their connections.
+    ``rung_ports`` is what lives longer than a snapshot: caches, knowledge, loads; its providers are
+    filled in here.
 
     Raises:
         SteadyhandError: A plugin is not installed, a secret is not there, a table is not valid.
@@ -30,7 +36,7 @@ def build_serving(
         name: _held(name, entry, held) or _provider(entry, replace(provider_ports, name=name))
         for name, entry in snapshot.providers.items()
     }
-    ports = RungPorts(providers)
+    ports = replace(rung_ports or RungPorts({}), providers=providers)
     ladders = {name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()}
     return Serving(snapshot, ladders, providers, _direct(snapshot, ports))
 
@@ -51,10 +57,31 @@ def _ladder(route: Route, snapshot: Snapshot, ports: RungPorts) -> Ladder:
     return Ladder(
         route=route.name,
         slo=snapshot.slo_classes[route.slo],
-        rungs=tuple(_live(entry, ports) for entry in route.rungs),
+        rungs=tuple(_rung(entry, ports) for entry in route.rungs),
         floor=_floor(route.floor, ports),
         instructions=instructions_json(route.instructions),
+        own_instructions=tuple(instructions_json(entry.instructions) for entry in route.rungs),
+        release=_release(route, snapshot),
     )
+
+
+def _release(route: Route, snapshot: Snapshot) -> str:
+    """Return a digest of what shapes the answers of ``route``: itself and whom it asks.
+
+    Narrower than the snapshot's, so that a change elsewhere leaves its stored answers valid.
+    """
+    called = {d.provider or "" for rung in route.rungs for d in deployments_of(rung)}
+    asked = {
+        name: snapshot.providers[name] for name in sorted(called) if name in snapshot.providers
+    }
+    encoded = msgspec.json.encode((route, asked), order="deterministic")
+    return sha256(encoded).hexdigest()
+
+
+def _rung(entry: RungEntry, ports: RungPorts) -> Rung:
+    plugin = load(RUNGS, entry.kind)
+    rung: Rung = plugin.build(_settings(plugin, entry.settings), ports)
+    return rung
 
 
 def _live(entry: RungEntry, ports: RungPorts) -> LiveRung:

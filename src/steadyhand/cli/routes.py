@@ -16,9 +16,8 @@ def _budget(milliseconds: int) -> str:
 
 
 def _rung(rung: Row) -> str:
-    if rung["provider"]:
-        return f"{rung['kind']} {rung['provider']}/{rung['model']}"
-    return str(rung["kind"])
+    called = " | ".join(f"{d['provider']}/{d['model']}" for d in rung["deployments"])
+    return f"{rung['kind']} {called}" if called else str(rung["kind"])
 
 
 COLUMNS = [

@@ -6,7 +6,7 @@ from steadyhand.control.failures import NothingPublished
 from steadyhand.control.upstreams import Attempted, Sample, Upstream
 from steadyhand.records.selection import RecordFilter
 from steadyhand.records.store import RecordStore
-from steadyhand.routing.api import deployment_of
+from steadyhand.routing.model import deployments_of
 from steadyhand.snapshot.model import Snapshot
 
 SAMPLE_RECORDS = 2_000  # decoded in milliseconds; at a higher rate the newest speak for the rest
@@ -32,9 +32,9 @@ def upstreams(snapshot: Snapshot) -> list[Upstream]:
     models: dict[str, set[str]] = {name: set() for name in snapshot.providers}
     for route in snapshot.routes.values():
         for rung in route.rungs:
-            deployment = deployment_of(rung)
-            if deployment.provider in models:
-                models[deployment.provider].add(deployment.model)
+            for deployment in deployments_of(rung):
+                if deployment.provider in models and deployment.model:
+                    models[deployment.provider].add(deployment.model)
     return [
         Upstream(name, entry.kind, tuple(sorted(models[name])))
         for name, entry in snapshot.providers.items()

@@ -13,7 +13,7 @@ from steadyhand.gateway.relay import ChatStream
 from steadyhand.http.failures import UpstreamError
 from steadyhand.http.messages import UpstreamReply
 from steadyhand.providers.base import Call, Failure
-from steadyhand.routing.rungs.base import LiveRung
+from steadyhand.routing.rungs.base import Deployment
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
@@ -31,11 +31,11 @@ class AttemptFailed(Exception):
         self.failure = failure
 
 
-def call_for(exchange: Exchange, rung: LiveRung) -> Call:
+def call_for(exchange: Exchange, rung: Deployment) -> Call:
     """Return what to ask of ``rung``."""
     return Call(
         body=exchange.body,
-        model=rung.model,
+        model=rung.id.model,
         stream=exchange.stream,
         asks_usage=exchange.asks_usage,
         headers=exchange.forwarded,
@@ -43,7 +43,7 @@ def call_for(exchange: Exchange, rung: LiveRung) -> Call:
     )
 
 
-async def open_reply(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> UpstreamReply:
+async def open_reply(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> UpstreamReply:
     """Return a reply whose status is 200.
 
     Raises:
@@ -73,7 +73,7 @@ class WholeAnswer(msgspec.Struct):
     headers: dict[bytes, bytes]
 
 
-async def whole(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> WholeAnswer:
+async def whole(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> WholeAnswer:
     """Fetch a whole answer from ``rung``.
 
     Raises:
@@ -103,10 +103,10 @@ class BegunStream(msgspec.Struct):
     held: bytes
     stream: ChatStream
     reply: UpstreamReply
-    rung: LiveRung
+    rung: Deployment
 
 
-async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) -> BegunStream:
+async def begin_stream(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> BegunStream:
     """Read a stream from ``rung`` until its first content; nothing reaches the client yet.
 
     Raises:
@@ -135,7 +135,7 @@ async def begin_stream(exchange: Exchange, rung: LiveRung, give_up_at_s: float) 
 
 
 def fail_early(
-    rung: LiveRung, reply: UpstreamReply, stream: ChatStream, seen: bytes, *, ended: bool
+    rung: Deployment, reply: UpstreamReply, stream: ChatStream, seen: bytes, *, ended: bool
 ) -> None:
     """Raise if a stream that has said nothing yet can no longer be a good one.
 

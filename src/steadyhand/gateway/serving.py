@@ -8,10 +8,13 @@ import msgspec
 
 from steadyhand.providers.base import Provider
 from steadyhand.routing.model import SloClass
-from steadyhand.routing.rungs.base import FloorRung, LiveRung
+from steadyhand.routing.rungs.base import Deployment, FloorRung, LiveRung, StoredRung, is_live
 from steadyhand.snapshot.model import Snapshot
 
 MAX_DIRECT_LADDERS = 1024
+
+Rung = LiveRung | StoredRung
+"""What may stand above a floor."""
 
 BuildLive = Callable[[str, str], LiveRung | None]
 """Makes a live rung for (provider, model); ``None`` if the provider is not configured."""
@@ -23,16 +26,30 @@ class Ladder(msgspec.Struct, frozen=True):
     Attributes:
         route: Name as in the record.
         slo: The class whose budgets apply.
-        rungs: Live rungs in order.
+        rungs: What to try, in order: live rungs and stored ones.
         floor: What speaks when none of them did in time.
         instructions: A system message as JSON, put before the client's messages; or empty.
+        own_instructions: For each rung, what it puts there in place of that; or empty. May be
+            shorter than ``rungs``.
+        release: Digest of what shapes this route's answers.
     """
 
     route: str
     slo: SloClass
-    rungs: tuple[LiveRung, ...]
+    rungs: tuple[Rung, ...]
     floor: FloorRung
     instructions: bytes = b""
+    own_instructions: tuple[bytes, ...] = ()
+    release: str = ""
+
+    def candidates(self, draw: float, unit: str) -> tuple[Deployment, ...]:
+        """Return the deployments of all live rungs in the order in which they are tried."""
+        return tuple(
+            deployment
+            for rung in self.rungs
+            if is_live(rung)
+            for deployment in rung.candidates(draw, unit)
+        )
 
     def budget_s(self, *, stream: bool) -> float:
         """Return the latency budget in seconds, ``inf`` if the class has none."""

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from steadyhand.core.errors import NotFound
-from steadyhand.routing.model import Route, RungEntry, SloClass
+from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,6 @@ class RoutePorts:
     slo_classes: Callable[[], Mapping[str, SloClass]]
 
 
-class Deployment(msgspec.Struct):
-    """The part of a rung's settings that says whom it calls; empty for rungs that call nobody."""
-
-    provider: str = ""
-    model: str = ""
-
-
 class SloView(BaseModel):
     """A latency budget; milliseconds after the last byte of the request, 0 for none."""
 
@@ -40,12 +32,22 @@ class SloView(BaseModel):
     stream_cap_ms: int = Field(description="cap on a whole stream")
 
 
+class DeploymentView(BaseModel):
+    """A model at a provider, as a rung calls it."""
+
+    provider: str = Field(description="name in the workspace")
+    model: str = Field(description="the provider's name of the model")
+    region: str = Field(description="where it runs, or empty")
+    weight: float = Field(description="its part of the requests, for the strategy `weighted`")
+
+
 class RungView(BaseModel):
     """One rung of a route."""
 
-    kind: str = Field(description="`live`, `template`, `schema`, `error` ...")
-    provider: str = Field(description="empty for rungs that call nobody")
-    model: str = Field(description="the deployment's model, or empty")
+    kind: str = Field(description="`live`, `cache`, `knowledge`, `template`, `schema`, `error` ...")
+    provider: str = Field(description="of its first deployment; empty for rungs that call nobody")
+    model: str = Field(description="model of its first deployment, or empty")
+    deployments: list[DeploymentView] = Field(description="all whom it may call")
 
 
 class RouteView(BaseModel):
@@ -62,11 +64,6 @@ class RouteList(BaseModel):
     """Every route in force, by name."""
 
     items: list[RouteView]
-
-
-def deployment_of(rung: RungEntry) -> Deployment:
-    """Return whom ``rung`` calls."""
-    return msgspec.json.decode(rung.settings, type=Deployment)
 
 
 def router(ports: RoutePorts) -> APIRouter:
@@ -103,5 +100,19 @@ def router(ports: RoutePorts) -> APIRouter:
 
 
 def _rung(entry: RungEntry) -> RungView:
-    deployment = deployment_of(entry)
-    return RungView(kind=entry.kind, provider=deployment.provider, model=deployment.model)
+    views = [
+        DeploymentView(
+            provider=found.provider or "",
+            model=found.model or "",
+            region=found.region,
+            weight=found.weight,
+        )
+        for found in deployments_of(entry)
+    ]
+    first = views[0] if views else None
+    return RungView(
+        kind=entry.kind,
+        provider=first.provider if first else "",
+        model=first.model if first else "",
+        deployments=views,
+    )

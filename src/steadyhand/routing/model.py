@@ -1,6 +1,22 @@
 """Routes, rungs and SLO classes, compiled and immutable."""
 
+from typing import NamedTuple
+
 import msgspec
+
+
+class DeploymentId(NamedTuple):
+    """Whom a live rung asks, and what health is kept of.
+
+    Attributes:
+        provider: Name in the workspace.
+        model: The provider's name of the model.
+        region: As the deployment's table says, empty if it says nothing.
+    """
+
+    provider: str
+    model: str
+    region: str = ""
 
 
 class SloClass(msgspec.Struct, frozen=True):
@@ -23,12 +39,14 @@ class RungEntry(msgspec.Struct, frozen=True):
     """One rung of a route.
 
     Attributes:
-        kind: Names the plugin: ``live``, ``template``, ``schema``, ``error``.
+        kind: Names the plugin: ``live``, ``cache``, ``knowledge``, ``template`` ...
         settings: The plugin's own table as validated JSON, for its ``Settings``.
+        instructions: System text put before the messages in place of the route's, or empty.
     """
 
     kind: str
     settings: msgspec.Raw
+    instructions: str = ""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -47,3 +65,19 @@ class Route(msgspec.Struct, frozen=True):
     rungs: tuple[RungEntry, ...]
     floor: RungEntry
     instructions: str = ""
+
+
+class DeploymentTable(msgspec.Struct, frozen=True):
+    """The part of a rung's settings that says whom it calls; empty for rungs that call nobody."""
+
+    provider: str | None = ""
+    model: str | None = ""
+    region: str = ""
+    weight: float = 1.0
+    deployments: tuple["DeploymentTable", ...] = ()
+
+
+def deployments_of(rung: RungEntry) -> tuple[DeploymentTable, ...]:
+    """Return whom ``rung`` may call, in the order of its settings."""
+    table = msgspec.json.decode(rung.settings, type=DeploymentTable)
+    return (table,) if table.provider else table.deployments

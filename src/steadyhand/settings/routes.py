@@ -1,6 +1,6 @@
 """Read ``routes/<name>.toml``, each rung through its plugin, and check the names it uses."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,20 @@ def _check_names(route: RouteSettings, document: Document, known: Known, report:
             nearest=nearest(route.slo, known.slo_classes),
             hint=f"classes are {', '.join(sorted(known.slo_classes))}",
         )
-    if route.prompt is not None and route.prompt not in known.prompts:
+    _check_prompt(route.prompt, document, ("prompt",), known, report)
+
+
+def _check_prompt(
+    prompt: object, document: Document, path: KeyPath, known: Known, report: Report
+) -> None:
+    if isinstance(prompt, str) and prompt not in known.prompts:
         report.add(
             "E0302",
             document,
-            ("prompt",),
-            f"there is no prompt {route.prompt!r}",
-            nearest=nearest(route.prompt, known.prompts),
-            hint=f"add prompts/{route.prompt}.md",
+            path,
+            f"there is no prompt {prompt!r}",
+            nearest=nearest(prompt, known.prompts),
+            hint=f"add prompts/{prompt}.md",
         )
 
 
@@ -101,27 +107,41 @@ def _read_rung(
             f"{rung.kind!r} always answers, so no rung after it would be tried",
             hint="move it to [floor]",
         )
-    _check_provider(rung, plugin.Settings, document, path, known, report)
+    for table, place in _tables_that_name_models(rung.own_keys, plugin.Settings, path):
+        _check_provider(table, document, place, known, report)
+    if "prompt" in plugin.Settings.model_fields:
+        _check_prompt(rung.own_keys.get("prompt"), document, (*path, "prompt"), known, report)
     own: BaseModel | None = check_table(plugin.Settings, rung.own_keys, document, path, report)
     if own is None:
         return rung
     return RungSettings.model_validate({"kind": rung.kind, **own.model_dump(mode="json")})
 
 
+def _tables_that_name_models(
+    own: Mapping[str, object], model: type[BaseModel], path: KeyPath
+) -> Iterator[tuple[Mapping[str, object], KeyPath]]:
+    """Yield each table of a rung that may name a provider and a model, with its place.
+
+    ``provider`` and ``model``, and a list of tables ``deployments`` with these keys, mean the same
+    in every kind of rung that has them.
+    """
+    if "provider" in model.model_fields:
+        yield own, path
+    several = own.get("deployments") if "deployments" in model.model_fields else None
+    for index, table in enumerate(several if isinstance(several, list) else ()):
+        if isinstance(table, dict):
+            yield table, (*path, "deployments", index)
+
+
 def _check_provider(
-    rung: RungSettings,
-    model: type[BaseModel],
-    document: Document,
-    path: KeyPath,
-    known: Known,
-    report: Report,
+    table: Mapping[str, object], document: Document, path: KeyPath, known: Known, report: Report
 ) -> None:
-    """Check the key ``provider``, which names one in every kind of rung that has it, and its model.
+    """Check that ``table`` names a provider that is there, and a model that it can answer with.
 
     A model that can never answer is a fallback that would never be reached.
     """
-    provider = rung.own_keys.get("provider")
-    if "provider" not in model.model_fields or not isinstance(provider, str):
+    provider, named = table.get("provider"), table.get("model")
+    if not isinstance(provider, str):
         return
     if provider not in known.providers:
         report.add(
@@ -133,7 +153,7 @@ def _check_provider(
             hint=f"add [providers.{provider}] to steadyhand.toml",
         )
         return
-    check, named = known.model_checks.get(provider), rung.own_keys.get("model")
+    check = known.model_checks.get(provider)
     if check is None or not isinstance(named, str):
         return
     try:

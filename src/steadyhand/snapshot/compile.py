@@ -77,11 +77,17 @@ def _route(name: str, route: RouteSettings, prompts: Mapping[str, Prompt]) -> Ro
     return Route(
         name=name,
         slo=route.slo,
-        rungs=tuple(_rung(rung) for rung in route.rungs),
-        floor=_rung(route.floor),
-        instructions="" if route.prompt is None else instructions(prompts[route.prompt]),
+        rungs=tuple(_rung(rung, prompts) for rung in route.rungs),
+        floor=_rung(route.floor, prompts),
+        instructions=_text(route.prompt, prompts),
     )
 
 
-def _rung(rung: RungSettings) -> RungEntry:
-    return RungEntry(rung.kind, canonical_table(rung.own_keys))
+def _rung(rung: RungSettings, prompts: Mapping[str, Prompt]) -> RungEntry:
+    own = rung.own_keys
+    return RungEntry(rung.kind, canonical_table(own), _text(own.get("prompt"), prompts))
+
+
+def _text(prompt: str | None, prompts: Mapping[str, Prompt]) -> str:
+    """Return the system text of the prompt of that name, empty for none."""
+    return "" if prompt is None else instructions(prompts[prompt])

@@ -5,9 +5,9 @@ import pytest
 from steadyhand.gateway import serving
 from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
 from steadyhand.routing.model import SloClass
-from steadyhand.routing.rungs.base import LiveRung
+from steadyhand.routing.rungs import live
+from steadyhand.routing.rungs.base import LiveRung, RungPorts, is_live
 from steadyhand.routing.rungs.error import Error
-from steadyhand.routing.rungs.live import Live, Settings
 from tests.support.gateways import PATIENT, snapshot
 from tests.support.upstreams import ScriptedProvider
 
@@ -17,7 +17,7 @@ PROVIDER = ScriptedProvider([])
 def build(provider: str, model: str) -> LiveRung | None:
     if provider != "acme":
         return None
-    return Live(Settings(provider=provider, model=model), PROVIDER)
+    return live.build(live.Settings(provider=provider, model=model), RungPorts({"acme": PROVIDER}))
 
 
 def served() -> Serving:
@@ -58,7 +58,9 @@ def test_a_direct_ladder_is_one_live_rung_over_an_honest_error() -> None:
     found = served().ladder("acme/org/m", ("acme/*",))
     assert found is not None
     (rung,) = found.rungs
-    assert (rung.provider, rung.model) == ("acme", "org/m")
+    assert is_live(rung)
+    (deployment,) = rung.candidates(0.5, "")
+    assert deployment.id[:2] == ("acme", "org/m")
     assert isinstance(found.floor, Error)
 
 

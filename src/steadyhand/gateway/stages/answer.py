@@ -12,7 +12,7 @@ from steadyhand.gateway.recording import attempt_of
 from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
 from steadyhand.routing.plan import give_up_at
-from steadyhand.routing.rungs.base import LiveRung
+from steadyhand.routing.rungs.base import Deployment
 
 
 async def answer(exchange: Exchange) -> Exchange:
@@ -26,8 +26,9 @@ async def answer(exchange: Exchange) -> Exchange:
     """
     ladder = exchange.answering_ladder()
     failure = Failure("no_rung")
-    left = len(ladder.rungs)
-    for rung in ladder.rungs:
+    candidates = ladder.candidates(0.0, "")
+    left = len(candidates)
+    for rung in candidates:
         began_s = monotonic()
         until_s = give_up_at(began_s, exchange.deadline_s, left, rung.give_up_ms)
         left -= 1
@@ -58,7 +59,7 @@ async def answer(exchange: Exchange) -> Exchange:
 
 
 async def ask(
-    exchange: Exchange, rung: LiveRung, began_s: float, until_s: float, before: Failure
+    exchange: Exchange, rung: Deployment, began_s: float, until_s: float, before: Failure
 ) -> None:
     """Let one live rung answer, and send what it says.
 
@@ -85,15 +86,15 @@ async def ask(
     note(exchange, rung, began_s, Failure(ended, status=200))
 
 
-def credit(exchange: Exchange, rung: LiveRung, before: Failure) -> None:
+def credit(exchange: Exchange, rung: Deployment, before: Failure) -> None:
     """Note in the trail which rung speaks, and why it and not the one before."""
     trail = exchange.trail
     trail.outcome = "answered"
-    trail.rung, trail.provider, trail.model = "live", rung.provider, rung.model
+    trail.rung, trail.provider, trail.model = "live", rung.id.provider, rung.id.model
     trail.reason = before.reason if trail.attempts else "first_choice"
 
 
-def note(exchange: Exchange, rung: LiveRung, began_s: float, failure: Failure) -> None:
+def note(exchange: Exchange, rung: Deployment, began_s: float, failure: Failure) -> None:
     """Add an attempt to the trail."""
     exchange.trail.attempts.append(
         attempt_of(exchange, rung, began_s, failure.status or 0, failure.reason)
