@@ -1,0 +1,1 @@
+"""Health of each deployment: how fast it is, whether that drifts, how much it may be asked."""

@@ -1,0 +1,72 @@
+"""What health says to those who plan: states, shares, costs and admissions, by name. Pure."""
+
+from typing import Final
+
+import msgspec
+
+from steadyhand.routing.planning.situation import Cost
+
+CLOSED: Final = "closed"
+OPEN: Final = "open"
+HALF_OPEN: Final = "half_open"
+
+FULL: Final = "full"
+PROBE: Final = "probe"
+SHED: Final = "shed"
+
+OUTCOMES: Final = (
+    "ok",
+    "error",
+    "refused",
+    "auth",
+    "limited",
+    "truncated",
+    "slow",
+    "cancelled",
+    "callers_own",
+)
+"""How a try may end.
+
+``ok`` whole, ``error`` the provider failed or answered nonsense, ``refused`` no connection,
+``auth`` it does not accept our key, ``limited`` 429, ``truncated`` a stream without its end,
+``slow`` given up for its time, ``cancelled`` unknown (client gone, a hedge's loser),
+``callers_own`` the request was at fault.
+"""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What is known of a deployment; at most 100 ms old.
+
+    Attributes:
+        state: ``closed``, ``open`` or ``half_open``.
+        share: 0 to 1: the part of requests that it is to be given.
+        reason: Why state and share are so; ``steady`` if nothing is wrong.
+        stream: Cost to the first content of a stream.
+        whole: Cost of a whole answer.
+        is_drifting: Latency drift has been seen and is not over.
+    """
+
+    state: str
+    share: float
+    reason: str
+    stream: Cost
+    whole: Cost
+    is_drifting: bool
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Whether one request may go to a deployment.
+
+    Attributes:
+        kind: ``full``, ``probe`` (may go, and takes one of the probe slots), ``shed`` (lost its
+            draw against the share) or ``open``.
+        reason: Why, by name.
+    """
+
+    kind: str
+    reason: str
+
+    @property
+    def may_go(self) -> bool:
+        """Whether the deployment may be asked."""
+        return self.kind in (FULL, PROBE)
