@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from steadyhand.records.annotation import Annotation, LateUsage, annotation
 from steadyhand.records.cursor import START
 from steadyhand.records.frame import pack, pack_header
 from steadyhand.records.log import LogSettings, RecordLog
@@ -67,6 +68,17 @@ RECORD = Record(
     process=0,
 )
 
+USAGE = LateUsage(
+    tenant="team-a",
+    route="support",
+    provider="acme",
+    model="acme-large",
+    role="hedge",
+    input_tokens=100,
+    output_tokens=20,
+    counting="estimated",
+)
+
 
 def record(number: int = 1, **changes: Any) -> Record:
     """Return a record like any other but for its number, its time, and ``changes``."""
@@ -89,7 +101,9 @@ def until_flushed(log: RecordLog, count: int) -> None:
     until(lambda: log.flushed == count, f"{count} records to be flushed")
 
 
-def write_log(directory: Path, records: Iterable[Record], settings: LogSettings = QUICK) -> str:
+def write_log(
+    directory: Path, records: Iterable[Record | Annotation], settings: LogSettings = QUICK
+) -> str:
     """Log ``records`` as a process would that then ends well; return its writer."""
     log = RecordLog(directory, settings)
     for each in records:
@@ -98,7 +112,7 @@ def write_log(directory: Path, records: Iterable[Record], settings: LogSettings 
     return log.writer
 
 
-def payload_of(each: Record) -> bytes:
+def payload_of(each: Record | Annotation) -> bytes:
     return msgspec.msgpack.encode(each)
 
 
@@ -125,3 +139,14 @@ def open_store(directory: Path, *, busy_timeout_ms: int = 5_000) -> tuple[Databa
     database = open_database(sqlite_url(directory / "records.db"), busy_timeout_ms=busy_timeout_ms)
     upgrade(database)
     return database, RecordStore(database)
+
+
+def note(number: int, **changes: Any) -> Annotation:
+    """Return an annotation of ``record(number)``."""
+    said = msgspec.structs.replace(USAGE, **changes)
+    return annotation(f"req_{number:08d}", RECORD.received_us + number, said)
+
+
+def notes(directory: Path) -> list[Annotation]:
+    """Return all annotations that a reader finds in a writer's directory."""
+    return [each.annotation for each in read(directory, START, 1_000_000).notes]

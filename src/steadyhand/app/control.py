@@ -29,6 +29,7 @@ from steadyhand.telemetry import collectors, names
 from steadyhand.telemetry.board import read_board
 from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
+from steadyhand.telemetry.overhead import OverheadMetrics
 
 
 def run(settings: Settings, listener: socket.socket, parent: Parent | None = None) -> None:
@@ -45,12 +46,20 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     database = open_state_database(settings)
     records = RecordStore(database)
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
-    shipper = Shipper(state.log, records, [metrics.consume], prepare=partial(upgrade, database))
+    overhead = OverheadMetrics()
+    shipper = Shipper(
+        state.log,
+        records,
+        [metrics.consume, overhead.consume],
+        annotation_consumers=[overhead.consume_annotations],
+        prepare=partial(upgrade, database),
+    )
     stop_shipping = Event()
     thread = Thread(target=shipper.run, args=(stop_shipping,), name="shipper", daemon=True)
     sources = collectors.registry(
         (
             metrics,
+            overhead,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),

@@ -33,6 +33,9 @@ OutcomeName = Annotated[
 ]
 Rung = Annotated[str | None, typer.Option(help="Only those that this kind of rung answered.")]
 Provider = Annotated[str | None, typer.Option(help="Only those that this provider answered.")]
+Wire = Annotated[
+    str | None, typer.Option(help="Only this wire's: chat, or drill, which is left out otherwise.")
+]
 Status = Annotated[int | None, typer.Option(help="Only those answered with this HTTP status.")]
 
 
@@ -77,6 +80,7 @@ def list_requests(
     rung: Rung = None,
     provider: Provider = None,
     status: Status = None,
+    wire: Wire = None,
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="From then on: 15m, 2h, 7d or ISO 8601.")
     ] = None,
@@ -99,6 +103,7 @@ def list_requests(
         "rung": rung,
         "provider": provider,
         "status": status,
+        "wire": wire,
         "since": moment(since, now, "--since") if since else None,
         "until": moment(until, now, "--until") if until else None,
     }
@@ -138,7 +143,7 @@ def show_request(session: Session, request_id: RequestId) -> None:
       steadyhand requests show req_01k5x --json
     """
     record = session.client.get(f"/requests/{_resolve(session, request_id)}")
-    plain = {k: v for k, v in record.items() if k not in {"attempts", "explanation"}}
+    plain = {k: v for k, v in record.items() if k not in {"attempts", "annotations", "explanation"}}
     width = max(len(name) for name in plain)
     lines = [f"{name.ljust(width)}  {_value(value)}" for name, value in plain.items()]
     session.printer.object(record, "\n".join([*lines, "", record["explanation"]]))
@@ -171,6 +176,7 @@ def tail_requests(
     rung: Rung = None,
     provider: Provider = None,
     status: Status = None,
+    wire: Wire = None,
     since: Annotated[
         str, typer.Option(metavar="WHEN", help="Begin with requests since then.")
     ] = "0s",
@@ -189,6 +195,7 @@ def tail_requests(
         "rung": rung,
         "provider": provider,
         "status": status,
+        "wire": wire,
     }
     begin = moment(since, datetime.now(UTC), "--since")
     columns = _columns()

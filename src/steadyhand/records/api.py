@@ -11,8 +11,9 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from steadyhand.core.errors import NotFound
+from steadyhand.records.annotation import Annotation, Counting, LateUsage, body_of
 from steadyhand.records.explanation import explanation
-from steadyhand.records.record import Outcome, Record
+from steadyhand.records.record import DRILL, Outcome, Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.records.store import RecordStore
 
@@ -83,9 +84,32 @@ class RequestView(BaseModel):
     )
 
 
+class LateUsageView(BaseModel):
+    """Tokens that were spent on a request and are not in its record, which was made before."""
+
+    tenant: str
+    route: str
+    provider: str
+    model: str
+    region: str
+    role: str = Field(description="what they were spent on: `hedge`, `harvest` ...")
+    input_tokens: int
+    output_tokens: int
+    counting: Counting = Field(description="whether the provider counted them or the gateway did")
+
+
+class AnnotationView(BaseModel):
+    """What became known of a request after its record."""
+
+    kind: str = Field(description="`late_usage`: tokens of work that ended after the record")
+    made_us: int = Field(description="wall clock, microseconds since 1970")
+    late_usage: LateUsageView | None = Field(description="null for every other kind")
+
+
 class ExplainedRequest(RequestView):
     """One request, with the story of its ladder."""
 
+    annotations: list[AnnotationView] = Field(description="oldest first")
     explanation: str = Field(description="the ladder as text")
 
 
@@ -108,6 +132,7 @@ class RequestQuery(BaseModel):
     rung: str | None = Field(None, description="kind of the rung that spoke")
     provider: str | None = Field(None, description="provider that answered")
     status: int | None = Field(None, ge=100, le=599)
+    wire: str | None = Field(None, description="`chat`, or `drill`; drills are left out otherwise")
     since: AwareDatetime | None = Field(None, description="received then or later")
     until: AwareDatetime | None = Field(None, description="received before")
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
@@ -123,6 +148,8 @@ class RequestQuery(BaseModel):
             rung=self.rung,
             provider=self.provider,
             status=self.status,
+            wire=self.wire,
+            wire_not=DRILL if self.wire is None else None,
             since_us=_microseconds(self.since),
             until_us=_microseconds(self.until),
         )
@@ -150,8 +177,12 @@ def router(ports: RecordPorts) -> APIRouter:
                 f"no request {request_id!r}",
                 hint="it may not have been shipped yet, which takes seconds; or it has expired",
             )
-        story = explanation(found.record)
-        return ExplainedRequest.model_validate(_fields(found.record) | {"explanation": story})
+        notes = ports.records.annotations_of(request_id)
+        more = {
+            "annotations": [_annotation(note) for note in notes],
+            "explanation": explanation(found.record, notes),
+        }
+        return ExplainedRequest.model_validate(_fields(found.record) | more)
 
     return routes
 
@@ -161,6 +192,14 @@ def _fields(record: Record) -> dict[str, object]:
     fields["attempts"] = [msgspec.structs.asdict(attempt) for attempt in record.attempts]
     fields["received_at"] = datetime.fromtimestamp(record.received_us / 1e6, tz=UTC)
     return fields
+
+
+def _annotation(note: Annotation) -> AnnotationView:
+    body = body_of(note)
+    usage = None
+    if isinstance(body, LateUsage):
+        usage = LateUsageView.model_validate(msgspec.structs.asdict(body))
+    return AnnotationView(kind=note.kind, made_us=note.made_us, late_usage=usage)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

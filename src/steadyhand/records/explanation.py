@@ -3,6 +3,9 @@
 The same text is shown by the command line and by the REST API, so that both tell one story.
 """
 
+from collections.abc import Sequence
+
+from steadyhand.records.annotation import Annotation, body_of
 from steadyhand.records.record import Attempt, Record
 
 OK = "ok"
@@ -10,12 +13,14 @@ GOOD, BAD = "✓", "✕"
 RELEASE_DIGITS = 12
 
 
-def explanation(record: Record) -> str:
+def explanation(record: Record, notes: Sequence[Annotation] = ()) -> str:
     """Tell how ``record`` was answered: a summary, a line for each attempt, what left. Pure.
 
-    Times of attempts are milliseconds after the last byte of the request.
+    Times of attempts are milliseconds after the last byte of the request. Then comes what its
+    annotations, ``notes``, say.
     """
-    return "\n".join([_summary(record), *_attempts(record), _outcome(record)])
+    later = [_later(note, record) for note in notes]
+    return "\n".join([_summary(record), *_attempts(record), _outcome(record), *later])
 
 
 def _summary(record: Record) -> str:
@@ -72,6 +77,16 @@ def _outcome(record: Record) -> str:
     shape = "stream" if record.stream else "whole answer"
     ended = f", finish reason {record.finish_reason}" if record.finish_reason else ""
     return f"  sent: status {record.status}{by}, {shape}, {record.response_bytes:,} bytes{ended}"
+
+
+def _later(note: Annotation, record: Record) -> str:
+    """Say what became known, and how long after the request had come."""
+    after = f"  {_ms(max(0, note.made_us - record.received_us))} ms later: "
+    body = body_of(note)
+    if body is None:
+        return f"{after}{note.kind}, which this version does not know"
+    tokens = f"{body.input_tokens:,} + {body.output_tokens:,} tokens"
+    return f"{after}{tokens} {body.counting}, {body.role} {body.provider}/{body.model}"
 
 
 def _ms(microseconds: int) -> str:

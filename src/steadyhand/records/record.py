@@ -19,6 +19,9 @@ commit; ``client_gone`` when the client left first; ``interrupted`` when the pro
 nobody knows.
 """
 
+DRILL = "drill"
+"""``wire`` of a record that no caller asked for: of a rung that was exercised."""
+
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One try of one rung.
@@ -53,7 +56,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         key: Name of the key, or empty.
         channel: Channel of the key, or empty.
         route: Name of the route, or empty if none was found.
-        wire: The API spoken: ``chat``, ``models`` ...
+        wire: The API spoken: ``chat``, ``models`` ...; or :data:`DRILL`.
         requested_model: What the client wrote in ``model``, shortened to 200 characters.
         stream: Whether a stream was asked for.
         slo: Name of the SLO class, or empty.

@@ -98,6 +98,10 @@ class ShipperCollector(Collector):
         status = self._read()
         lag_us = max(0, self._clock_us() - status.oldest_us) if status.oldest_us else 0
         yield _single(record_names.SHIPPED, status.shipped)
+        annotations = _family(record_names.ANNOTATIONS)
+        annotations.add_metric(["known"], status.annotations - status.unknown_annotations)
+        annotations.add_metric(["unknown"], status.unknown_annotations)
+        yield annotations
         yield _single(record_names.SHIP_FAILURES, status.failures)
         yield _single(record_names.CONSUMER_FAILURES, status.consumer_failures)
         damaged = _family(record_names.DAMAGED_SEGMENTS)

@@ -4,87 +4,19 @@ A record costs a few dict look-ups and bisections; Prometheus's own objects are 
 scraped. Totals start at zero with the process, which is what Prometheus expects of a counter.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from threading import Lock
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from steadyhand.records.record import Attempt, Record
+from steadyhand.records.record import DRILL, Attempt, Record
 from steadyhand.telemetry import names
-from steadyhand.telemetry.metric import Metric as Declared
-
-NONE = "-"
-OTHER = "other"
-MOST_VALUES = 500
-"""Distinct values of one label; what comes later is ``other``, so memory is bounded."""
+from steadyhand.telemetry.tallies import Counter, Histogram, Values
 
 _MEASURED = frozenset({"answered", "floor", "failed", "truncated"})
 _FLAG = {True: "true", False: "false"}
-
-
-class _Values(dict[str, str]):
-    """Label values as shown: each distinct one once, up to a limit."""
-
-    def __missing__(self, value: str) -> str:
-        if len(self) >= MOST_VALUES:
-            return OTHER
-        shown = self[value] = value or NONE
-        return shown
-
-
-class _Series:
-    """One histogram of one combination of labels."""
-
-    __slots__ = ("counts", "sum_us")
-
-    def __init__(self, buckets: int) -> None:
-        self.counts = [0] * buckets
-        self.sum_us = 0
-
-
-class _Histogram:
-    """A histogram by labels; the bucket of an observation is the first edge not below it."""
-
-    def __init__(self, metric: Declared, edges_us: tuple[int, ...]) -> None:
-        self._metric = metric
-        self._edges_us = edges_us
-        self._series: dict[tuple[str, ...], _Series] = {}
-
-    def observe(self, labels: tuple[str, ...], value_us: int) -> None:
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = _Series(len(self._edges_us) + 1)
-        series.counts[bisect_left(self._edges_us, value_us)] += 1
-        series.sum_us += value_us
-
-    def family(self) -> HistogramMetricFamily:
-        metric = self._metric
-        family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
-        bounds = [str(edge / 1_000_000) for edge in self._edges_us] + ["+Inf"]
-        for labels, series in self._series.items():
-            buckets = [*zip(bounds, accumulate(series.counts), strict=True)]
-            family.add_metric(labels, buckets, series.sum_us / 1_000_000)
-        return family
-
-
-class _Counter(defaultdict[tuple[str, ...], int]):
-    """A counter by labels."""
-
-    def __init__(self, metric: Declared) -> None:
-        super().__init__(int)
-        self._metric = metric
-
-    def family(self) -> CounterMetricFamily:
-        metric = self._metric
-        family = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
-        for labels, count in self.items():
-            family.add_metric(labels, count)
-        return family
 
 
 class RequestMetrics(Collector):
@@ -93,27 +25,26 @@ class RequestMetrics(Collector):
     def __init__(self, edges_us: tuple[int, ...]) -> None:
         """Take the histograms' edges: :func:`steadyhand.telemetry.names.edges`."""
         self._lock = Lock()
-        self._tenants = _Values()
-        self._routes = _Values()
-        self._reasons = _Values()
-        self._models = _Values()
-        self._names = (
-            _Values()
-        )  # SLO classes, rungs, providers: names of the workspace and the code
-        self._requests = _Counter(names.REQUESTS)
-        self._late = _Counter(names.LATE_ANSWERS)
-        self._truncated = _Counter(names.TRUNCATED_ANSWERS)
-        self._tokens = _Counter(names.TOKENS)
-        self._attempts = _Counter(names.ATTEMPTS)
-        self._durations = _Histogram(names.REQUEST_DURATION, edges_us)
-        self._first_contents = _Histogram(names.FIRST_CONTENT, edges_us)
-        self._attempt_durations = _Histogram(names.ATTEMPT_DURATION, edges_us)
+        self._tenants = Values()
+        self._routes = Values()
+        self._reasons = Values()
+        self._models = Values()
+        self._names = Values()  # SLO classes, rungs, providers: names of the workspace and the code
+        self._requests = Counter(names.REQUESTS)
+        self._late = Counter(names.LATE_ANSWERS)
+        self._truncated = Counter(names.TRUNCATED_ANSWERS)
+        self._tokens = Counter(names.TOKENS)
+        self._attempts = Counter(names.ATTEMPTS)
+        self._durations = Histogram(names.REQUEST_DURATION, edges_us)
+        self._first_contents = Histogram(names.FIRST_CONTENT, edges_us)
+        self._attempt_durations = Histogram(names.ATTEMPT_DURATION, edges_us)
 
     def consume(self, records: Sequence[Record]) -> None:
         """Count ``records``; each must be given once."""
         with self._lock:
             for record in records:
-                self._count(record)
+                if record.wire != DRILL:  # no caller waited for it
+                    self._count(record)
 
     @override
     def collect(self) -> Iterator[Metric]:

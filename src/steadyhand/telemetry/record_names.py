@@ -80,6 +80,13 @@ LOG_REFUSED = Metric(
 SHIPPED = Metric(
     "steadyhand_shipper_records_total", "counter", "Records moved from the log to the database."
 )
+ANNOTATIONS = Metric(
+    "steadyhand_shipper_annotations_total",
+    "counter",
+    "Annotations of records moved from the log to the database; those of an unknown kind, as a "
+    "later version writes them, are kept and counted nowhere else.",
+    ("kind",),
+)
 SHIP_FAILURES = Metric(
     "steadyhand_shipper_failures_total",
     "counter",
@@ -157,6 +164,7 @@ LOG = (
 )
 SHIPPER = (
     SHIPPED,
+    ANNOTATIONS,
     SHIP_FAILURES,
     CONSUMER_FAILURES,
     DAMAGED_SEGMENTS,

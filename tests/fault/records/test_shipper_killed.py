@@ -8,25 +8,31 @@ from pathlib import Path
 import pytest
 
 from steadyhand.records import segment, shipper, store
+from steadyhand.records.annotation import Annotation
 from steadyhand.records.record import Record
 from steadyhand.records.segment import writers
 from steadyhand.records.shipper import Shipper
 from steadyhand.storage import database
 from tests.support.killing import fork, kill_after, kill_self_after_lines, seeded, was_killed
-from tests.support.records import open_store, payload_of, record, write_log, write_segment
+from tests.support.records import note, open_store, payload_of, record, write_log, write_segment
 
 STEPS = [shipper, store, segment, database]
 
 
 def ship_all(directory: Path, batch: int) -> None:
-    """Ship until nothing is left, telling every consumed id to a file."""
+    """Ship until nothing is left, telling every consumed record and annotation to a file."""
     told = os.open(directory / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def tell(records: Sequence[Record]) -> None:
         os.write(told, "".join(f"{each.request_id}\n" for each in records).encode())
 
+    def tell_notes(fresh: Sequence[Annotation]) -> None:
+        os.write(told, "".join(f"later:{each.request_id}\n" for each in fresh).encode())
+
     _, into = open_store(directory)
-    working = Shipper(directory / "log", into, [tell], batch=batch)
+    working = Shipper(
+        directory / "log", into, [tell], annotation_consumers=[tell_notes], batch=batch
+    )
     while writers(directory / "log"):
         working.ship_once()
         assert not working.status.failures
@@ -53,7 +59,12 @@ def damaged_log(directory: Path) -> set[str]:
     write_segment(directory / "w3", 2, frames(12, 20))
     base = 4_000  # with a frame of an unknown shape
     write_segment(directory / "w4", 1, [*frames(1, 4), (5, b"\xc0"), *frames(6, 9)])
+    # each with an annotation, and one of a later version's
+    both = [payload_of(make(5_000 + n)) for n in range(1, 11) for make in (record, note)]
+    strange = payload_of(Annotation("req_00005001", "praise", 1, b""))
+    write_segment(directory / "w5", 1, [*enumerate([*both, strange], start=1)])
     wanted = [
+        *range(5_001, 5_011),
         *range(1_001, 1_031),
         *range(2_001, 2_011),
         *range(3_001, 3_011),
@@ -86,7 +97,11 @@ def test_killed_at_any_line(tmp_path: Path, seed: int) -> None:
     assert kills > 10
     ids = [stored.record.request_id for stored in kept.list(limit=1_000).records]
     assert sorted(ids) == sorted(wanted)
-    assert told(tmp_path).keys() <= wanted
+    noted = [note(5_000 + n) for n in range(1, 11)]
+    strange = Annotation("req_00005001", "praise", 1, b"")
+    assert kept.annotations_of("req_00005001") == [strange, noted[0]]
+    assert all(kept.annotations_of(one.request_id) == [one] for one in noted[1:])
+    assert told(tmp_path).keys() <= wanted | {f"later:{one.request_id}" for one in noted}
     assert set(told(tmp_path).values()) == {1}  # no consumer was told twice
     names = sorted(path.name for path in (tmp_path / "log" / "corrupt").iterdir())
     assert names == ["w3-00000001.seg.corrupt", "w4-5.frame"]

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from steadyhand.records.annotation import Annotation, annotation
+from steadyhand.records.cursor import Cursor
+from steadyhand.records.entry import Note
 from tests.support.control_plane import RunningControl
-from tests.support.made_records import NOON_US, made
+from tests.support.made_records import NOON_US, made, ship
+from tests.support.records import USAGE
 
 
 def ids(page: Any) -> list[str]:
@@ -158,3 +162,25 @@ def test_the_description_of_the_api_is_served_and_loads_nothing(control: Running
     assert "/api/v1/requests" in described["paths"]
     assert control.get("/docs").status == 404
     assert control.get("/redoc").status == 404
+
+
+def test_what_came_later_is_shown_with_the_request(control: RunningControl) -> None:
+    late = annotation("req_0001", NOON_US + 3_000_000, USAGE)
+    strange = Annotation("req_0001", "praise", NOON_US, b"")
+    notes = [
+        Note(number, one, msgspec.msgpack.encode(one))
+        for number, one in enumerate([late, strange], start=1)
+    ]
+    control.store.ship("gateway-9", [], Cursor(1, 0, 2), notes=notes)
+    shown = control.ask("/requests/req_0001").json
+    assert [one["kind"] for one in shown["annotations"]] == ["praise", "late_usage"]
+    assert shown["annotations"][0]["late_usage"] is None
+    assert shown["annotations"][1]["late_usage"] == msgspec.structs.asdict(USAGE)
+    assert "tokens estimated, hedge acme/acme-large" in shown["explanation"]
+    assert control.ask("/requests/req_0002").json["annotations"] == []
+
+
+def test_drills_are_listed_only_if_asked_for(control: RunningControl) -> None:
+    ship(control.store, [made(77, wire="drill")], after=1_000)
+    assert ids(control.ask("/requests").json) == list("987654321")
+    assert ids(control.ask("/requests?wire=drill").json) == ["7"]

@@ -10,8 +10,9 @@ from steadyhand.records.record import Attempt, Outcome, Record
 from steadyhand.telemetry import names
 from steadyhand.telemetry.collectors import registry, scrape
 from steadyhand.telemetry.metric import Metric
-from steadyhand.telemetry.metrics import MOST_VALUES, RequestMetrics
+from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.names import edges
+from steadyhand.telemetry.tallies import MOST_VALUES
 from tests.support.records import record
 
 EDGES = edges([150, 1_500])
