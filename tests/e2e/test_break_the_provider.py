@@ -54,8 +54,8 @@ def ask(clone: Clone, *, stream: bool, route: str = "support") -> Seen:
 
 
 def set_behaviour(clone: Clone, behaviour: str) -> None:
-    line = re.compile(r"(?m)^(# )?behaviour = .*$")
-    clone.edit("steadyhand.toml", lambda text: line.sub(f'behaviour = "{behaviour}"', text, 1))
+    command = f".venv/bin/steadyhand upstreams break simulated {behaviour} --workspace demo"
+    assert "in force in " in clone.shell(command)
 
 
 def assert_floor(seen: Seen, reason: str) -> None:

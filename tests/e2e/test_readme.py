@@ -10,7 +10,10 @@ from tests.support.tree import ROOT
 BLOCKS = blocks("README.md")
 MOST_LINES = 150
 RUN_BY_OTHERS = {"make run", "make test"}  # the fixture; what runs this test
-ONCE = ("sed ", "mv ", "sleep ")  # commands that are not given again while waiting
+ONCE = (
+    ".venv/bin/steadyhand upstreams break",
+    "sleep ",
+)  # commands that are not given again while waiting
 
 EXPECTED = [
     # a part of the block, what it must print
@@ -25,15 +28,17 @@ EXPECTED = [
         ],
     ),
     (
-        "sed -i.bak",
+        "upstreams break",
         [
+            "simulated is broken: error-500",
+            "in force in ",
             "x-steadyhand-rung: template",
             "cannot be reached right now",
             "simulated/quote   server error, status 500",
             "sent: status 200 by template",
         ],
     ),
-    ("mv demo", []),
+    ("upstreams mend", ["simulated is mended", "in force in "]),
 ]
 
 

@@ -57,7 +57,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
         ),
         "routes": Entry("steadyhand.cli.routes", "app", "List and show routes."),
         "upstreams": Entry(
-            "steadyhand.cli.upstreams", "app", "List and show providers and how they do."
+            "steadyhand.cli.upstreams",
+            "app",
+            "List and show providers and how they do; break them.",
         ),
         "explain": Entry("steadyhand.cli.explain", "app", "Say what an error code means."),
     },

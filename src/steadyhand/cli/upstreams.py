@@ -1,14 +1,20 @@
-"""``steadyhand upstreams``: the configured providers, their deployments and how they do."""
+"""``steadyhand upstreams``: the configured providers, their deployments and how they do.
+
+``break`` and ``mend`` are in :mod:`steadyhand.cli.breaking`.
+"""
 
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
+from steadyhand.cli.breaking import break_upstream, mend_upstream
 from steadyhand.cli.output import Column, Row, thousands
 from steadyhand.cli.session import Session, noun, verb
 
-app = noun("List and show providers and how they do.")
+app = noun("List and show providers and how they do; break simulated ones.")
+app.command("break")(break_upstream)
+app.command("mend")(mend_upstream)
 
 
 def _latency(row: Row, name: str) -> str:

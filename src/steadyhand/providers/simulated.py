@@ -53,6 +53,10 @@ class Settings(BaseModel):
         description="answer every model as this one, for example `error-500` or "
         "`steady:ttft_ms=200`; empty: each model's name is its behaviour",
     )
+    behaviours: dict[str, str] = Field(
+        default={},
+        description="the same for one model: model → behaviour; goes before `behaviour`",
+    )
     seed: int = Field(default=0, description="fixes everything that is left to chance")
     ttft_ms: float = Field(default=0, ge=0, description="wait before a response begins")
     p50_ms: float = Field(
@@ -72,11 +76,23 @@ class Settings(BaseModel):
     def _exists(cls, behaviour: str) -> str:
         """Refuse what no simulated model can do."""
         if behaviour:
-            try:
-                choose(behaviour, Dials())
-            except Refusal as refusal:
-                raise ValueError(refusal.message) from None
+            _check(behaviour)
         return behaviour
+
+    @field_validator("behaviours")
+    @classmethod
+    def _exist(cls, behaviours: dict[str, str]) -> dict[str, str]:
+        """Refuse what no simulated model can do."""
+        for behaviour in behaviours.values():
+            _check(behaviour)
+        return behaviours
+
+
+def _check(behaviour: str) -> None:
+    try:
+        choose(behaviour, Dials())
+    except Refusal as refusal:
+        raise ValueError(refusal.message) from None
 
 
 def check_model(settings: Settings, model: str) -> None:
@@ -86,7 +102,7 @@ def check_model(settings: Settings, model: str) -> None:
         ConfigurationError: Its message names the nearest behaviour.
     """
     try:
-        choose(settings.behaviour or model, Dials())
+        choose(settings.behaviours.get(model) or settings.behaviour or model, Dials())
     except Refusal as refusal:
         raise ConfigurationError(
             refusal.message, hint="docs/reference/simulated-models.md lists what a model can be"
@@ -281,4 +297,6 @@ def build(settings: Settings, ports: ProviderPorts) -> SimulatedProvider:
     )
     simulator = Simulator(settings.seed, dials, time.time)
     simulator.override(settings.behaviour or None)
+    for model, behaviour in settings.behaviours.items():
+        simulator.override(behaviour, model)
     return SimulatedProvider(settings, simulator)
