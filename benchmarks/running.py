@@ -77,11 +77,12 @@ class Running:
     def stop(self) -> None:
         """End it, gently first, and remove its folder."""
         if self._process is not None:
-            _end(self._process)
+            end_process(self._process)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all below it, gently first."""
     pids = process_tree(process.pid)
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
@@ -131,7 +132,7 @@ def start(builder: Builder, upstream: str, core: int) -> Running:
         return Running(target, folder, process, cold_start_s)
     except BaseException:
         if process is not None:
-            _end(process)
+            end_process(process)
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -193,4 +194,4 @@ def mock_upstream(core: int) -> Iterator[tuple[str, int]]:
             _await_answer(target, process, log, time.monotonic() + 10)
             yield upstream, process.pid
         finally:
-            _end(process)
+            end_process(process)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from steadyhand.simulation.seen import OTHER_MODELS, Log
 from tests.support.simulators import chat_body, simulator_server
 
 
@@ -115,3 +116,21 @@ async def test_stopping_ends_what_is_in_flight() -> None:
         assert await asking == b""
         assert server.log.latest[-1].outcome == "stopped"
         assert server.log.client_left == 0
+
+
+async def test_requests_are_counted_by_the_model_they_ask_for_and_by_what_is_played() -> None:
+    async with simulator_server() as (server, url):
+        server.simulator.override("error-500", "mine")
+        for model in ("mine", "mine", "steady"):
+            await exchange(url, post(chat_body(model=model), b"1.1", *LAST))
+        totals = server.log.totals()
+    assert totals["by_model"] == {"mine": 2, "steady": 1}
+    assert totals["by_behaviour"] == {"error-500": 2, "steady": 1}
+
+
+async def test_models_are_counted_by_name_up_to_a_bound() -> None:
+    log = Log()
+    for number in range(1100):
+        log.begin("/", [], b"", behaviour="steady", model=f"m{number}", stream=False)
+    assert len(log.by_model) == 1001
+    assert log.by_model[OTHER_MODELS] == 100

@@ -180,6 +180,7 @@ class Connection(asyncio.Protocol):
             arrived.headers,
             arrived.body,
             behaviour=play.behaviour,
+            model=play.model,
             stream=play.stream,
         )
         try:

@@ -24,7 +24,7 @@ model* chooses how it behaves. There are two ways to run one, and both play the 
 curl http://127.0.0.1:8090/simulate -d '{"behaviour": "error-500"}'                    # every model
 curl http://127.0.0.1:8090/simulate -d '{"behaviour": "drip", "model": "steady"}'      # one model
 curl http://127.0.0.1:8090/simulate -d '{"behaviour": null}'                           # mended
-curl http://127.0.0.1:8090/simulate             # overrides, requests, how many clients left early
+curl http://127.0.0.1:8090/simulate             # overrides; requests, by model too; who left early
 curl http://127.0.0.1:8090/simulate/requests    # headers and bodies of the latest 100 requests
 ```
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _KEPT_BODY = 256 * 1024
+_MOST_MODELS = 1000
+OTHER_MODELS = "(others)"
+"""Under it come the models past the first thousand, whose names are up to callers."""
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Log:
     in_flight: int = 0
     client_left: int = 0
     by_behaviour: Counter[str] = field(default_factory=Counter)
+    by_model: Counter[str] = field(default_factory=Counter)
     latest: deque[Seen] = field(default_factory=lambda: deque(maxlen=100))
 
     def begin(
@@ -63,13 +67,16 @@ class Log:
         body: bytes,
         *,
         behaviour: str,
+        model: str,
         stream: bool,
     ) -> Seen:
-        """Count a request that has arrived."""
+        """Count a request that has arrived; ``model`` is the one it asks for."""
         digest = hashlib.sha256(body).hexdigest()
         seen = Seen(path, headers, body[:_KEPT_BODY], len(body), digest, behaviour, stream)
         self.latest.append(seen)
         self.by_behaviour[behaviour] += 1
+        is_known = model in self.by_model or len(self.by_model) < _MOST_MODELS
+        self.by_model[model if is_known else OTHER_MODELS] += 1
         self.in_flight += 1
         return seen
 
@@ -88,4 +95,5 @@ class Log:
             "client_left": self.client_left,
             "connections": self.connections,
             "by_behaviour": dict(sorted(self.by_behaviour.items())),
+            "by_model": dict(sorted(self.by_model.items())),
         }

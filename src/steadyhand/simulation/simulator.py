@@ -13,11 +13,19 @@ from steadyhand.simulation.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """One request's part: the behaviour that was chosen, and its steps."""
+    """One request's part.
+
+    Attributes:
+        behaviour: The one that was chosen.
+        stream: Whether a stream was asked for.
+        steps: What to do.
+        model: The name that was asked for, which an override may have replaced.
+    """
 
     behaviour: str
     stream: bool
     steps: Iterator[Step]
+    model: str = ""
 
 
 class Simulator:
@@ -71,4 +79,4 @@ class Simulator:
             return Play("refused-request", stream=False, steps=turned_down(refusal))
         draws = Draws(self._seed, self._calls, body)
         steps = script(chosen, request, draws, self._clock_s())
-        return Play(chosen.name, bool(request.stream), steps)
+        return Play(chosen.name, bool(request.stream), steps, request.model)

@@ -33,7 +33,9 @@ def test_the_log_keeps_a_bounded_number() -> None:
     log = Log()
     for number in range(250):
         body = b"x" * number
-        log.end(log.begin("/", [], body, behaviour="steady", stream=False), "played")
+        log.end(
+            log.begin("/", [], body, behaviour="steady", model="steady", stream=False), "played"
+        )
     assert len(log.latest) == 100
     assert log.totals()["requests"] == 250
     assert log.totals()["in_flight"] == 0

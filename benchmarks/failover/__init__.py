@@ -1,0 +1,1 @@
+"""The public failover benchmark: what a caller gets from a gateway whose upstream fails."""

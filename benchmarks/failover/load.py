@@ -1,0 +1,177 @@
+"""Play all cases against one gateway, in a process of its own.
+
+``python -m benchmarks.failover.load PLAN`` reads a plan (JSON), warms every route up while its
+deployments are healthy, prints ``{"event": "warm"}`` and waits for a line on its input. Then it
+plays the cases, one after the other, and prints one line of JSON for each as it ends.
+
+Within a case requests are due at fixed times, streams and whole answers in turn, whatever became of
+the ones before. The next case begins when every request of the one before has ended or can no
+longer be in time, so that a case does not suffer from its neighbour.
+"""
+
+import asyncio
+import gc
+import itertools
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from benchmarks.failover import cases
+from benchmarks.failover.cases import Case
+from benchmarks.failover.client import Client
+from benchmarks.failover.scoring import ALLOWANCE_US, WHOLE_US, score
+from benchmarks.load import raise_file_limit
+
+_LEAST = 6
+"""Requests of a case at least, however low its rate."""
+
+
+class Plan(msgspec.Struct):
+    """What to send to whom.
+
+    Attributes:
+        url: Where to.
+        headers: Sent with every request.
+        marked_by: Response header by which the gateway says that no model answered, or empty.
+        rate: Requests a second.
+        seconds: How long each case is played.
+        warm: Requests for each route and form before anything breaks.
+        cases: Names, in order.
+        more: Case → form (``stream`` or ``whole``) → further headers.
+        closed_s: Instead of all this, find out how many requests a second are answered.
+    """
+
+    url: str
+    headers: dict[str, str]
+    marked_by: str
+    rate: float
+    seconds: float
+    warm: int
+    cases: list[str]
+    more: dict[str, dict[str, dict[str, str]]]
+    closed_s: float = 0.0
+
+
+Row = tuple[bool, int, str, str, bool, int, int]
+"""Whether a stream; sent at, monotonic nanoseconds; then the fields of a score."""
+
+
+class Player:
+    """Plays cases of one plan."""
+
+    def __init__(self, plan: Plan, numbers: Iterator[int]) -> None:
+        """Give each request the next of ``numbers``."""
+        self._plan = plan
+        self._client = Client(plan.url, plan.headers, plan.marked_by)
+        self._numbers = numbers
+        self._hanging: list[asyncio.Task[None]] = []
+        self.latest_us = 0
+
+    async def ask(self, case: Case, rows: list[Row], *, stream: bool) -> None:
+        """Send one request and add its score to ``rows``."""
+        body = cases.body(case, next(self._numbers), stream=stream)
+        form = "stream" if stream else "whole"
+        more = self._plan.more.get(case.name, {}).get(form, {})
+        sent_ns, response = await self._client.ask(body, more)
+        found = score(response, cases.answers(case, body), [cases.PREPARED], stream=stream)
+        rows.append(
+            (
+                stream,
+                sent_ns,
+                found.kind,
+                found.why,
+                found.is_valid,
+                found.first_us,
+                found.ended_us,
+            )
+        )
+
+    async def warm(self, case: Case) -> list[Row]:
+        """Ask while everything is well."""
+        rows: list[Row] = []
+        for _ in range(self._plan.warm):
+            await self.ask(case, rows, stream=True)
+            await self.ask(case, rows, stream=False)
+        return rows
+
+    async def play(self, case: Case) -> tuple[list[Row], list[asyncio.Task[None]]]:
+        """Send what is due; return the rows and what is still under way past its time."""
+        rate = min(self._plan.rate, case.most_per_s or self._plan.rate)
+        rows: list[Row] = []
+        tasks: list[asyncio.Task[None]] = []
+        begun_s = time.monotonic()
+        for place in range(max(_LEAST, round(rate * self._plan.seconds))):
+            due_s = begun_s + place / rate
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+            self.latest_us = max(self.latest_us, int((time.monotonic() - due_s) * 1e6))
+            ask = self.ask(case, rows, stream=place % 2 == 0)
+            tasks.append(asyncio.create_task(ask))
+        _, late = await asyncio.wait(tasks, timeout=(WHOLE_US + ALLOWANCE_US) / 1e6)
+        return rows, list(late)
+
+    async def closed(self, case: Case) -> float:
+        """Return how many requests a second come back if 16 are always under way."""
+        rows: list[Row] = []
+        end_s = time.monotonic() + self._plan.closed_s
+
+        async def go_on(place: int) -> None:
+            for turn in itertools.count(place):
+                if time.monotonic() >= end_s:
+                    return
+                await self.ask(case, rows, stream=turn % 2 == 0)
+
+        begun_s = time.monotonic()
+        await asyncio.gather(*(go_on(place) for place in range(16)))
+        good = sum(row[2] == "A" for row in rows)
+        return good / (time.monotonic() - begun_s)
+
+
+def say(event: str, **fields: Any) -> None:
+    """Print one line of JSON."""
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+async def main_async(plan: Plan) -> None:
+    """Play ``plan``."""
+    chosen = [case for name in plan.cases for case in cases.chosen([name])]
+    player = Player(plan, itertools.count(1))
+    if plan.closed_s:
+        await player.warm(chosen[0])
+        say("capacity", per_s=await player.closed(chosen[0]))
+        return
+    unwell = []
+    for case in chosen:
+        rows = await player.warm(case) if case.first else []
+        unwell += [f"{case.name}: {row[3]}" for row in rows if row[2] != "A"]
+    say("warm", unwell=unwell)
+    await asyncio.to_thread(sys.stdin.readline)
+    gc.collect()
+    gc.freeze()
+    waiting = []
+    for case in chosen:
+        rows, late = await player.play(case)
+        if late:
+            waiting.append((case, rows, late))
+        else:
+            say("case", case=case.name, rows=rows)
+    for case, rows, late in waiting:
+        await asyncio.wait(late)
+        say("case", case=case.name, rows=rows)
+    say("end", latest_us=player.latest_us)
+
+
+def main() -> None:
+    """Run from the command line."""
+    raise_file_limit()
+    plan = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Plan)
+    uvloop.run(main_async(plan))
+
+
+if __name__ == "__main__":
+    main()

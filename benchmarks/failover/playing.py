@@ -1,0 +1,283 @@
+"""Play all cases against one gateway at one rate, and put the scores together."""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.failover import stalls
+from benchmarks.failover.cases import Case
+from benchmarks.failover.gateways import Gateway
+from benchmarks.failover.load import Plan, Row
+from benchmarks.failover.scoring import LETTERS, Score
+from benchmarks.failover.stalls import Stalls
+from benchmarks.failover.upstreams import Upstreams, first_model, second_model
+from benchmarks.machine import Cores, process_tree, resident_mb
+from benchmarks.running import NotStarted, end_process, free_ports, start_pinned
+from benchmarks.targets import ROOT, Site
+from benchmarks.workspace import KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One case in one form.
+
+    Attributes:
+        case: Its name.
+        form: ``stream`` or ``whole``.
+        sent: Requests.
+        letters: Letter → how many, stalls of the machine left out.
+        raw_late: How many were late on the clock, stalls and all.
+        invalid: How many had not the documented form.
+        whys: The reason of each letter → how many.
+        calls: Upstream calls of each request, of both forms together; -1 if unknown.
+    """
+
+    case: str
+    form: str
+    sent: int
+    letters: dict[str, int]
+    raw_late: int
+    invalid: int
+    whys: dict[str, int]
+    calls: float
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One gateway at one rate.
+
+    Attributes:
+        rate: Requests a second that were offered.
+        version: Of the gateway.
+        cells: One for each case and form.
+        memory_mb: Of its processes, at the end.
+        stalls_ms: The machine stood still, in all.
+        latest_ms: The load generator was late at most.
+        unwell: What went wrong while everything was healthy.
+    """
+
+    rate: float
+    version: str
+    cells: list[Cell]
+    memory_mb: float
+    stalls_ms: float
+    latest_ms: float
+    unwell: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return asdict(self)
+
+
+Progress = Callable[[str], None]
+
+
+@contextmanager
+def running(
+    gateway: Gateway, upstreams: Upstreams, cases: Sequence[Case], cores: Cores, home: Path
+) -> Iterator[tuple[str, str, int]]:
+    """Run a gateway; give its address, its version and the id of its first process."""
+    with tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place:
+        folder = Path(place)
+        port, second_port = free_ports(2)
+        site = Site(folder, port, second_port, f"http://127.0.0.1:{upstreams.first}")
+        target = gateway.build(site, upstreams, cases, home)
+        log = folder / "output.log"
+        process = start_pinned(target.command, cores.gateway, log, dict(target.environment))
+        try:
+            _await_port(process, port, log, target.start_limit_s)
+            yield target.url, target.version, process.pid
+        finally:
+            end_process(process)
+
+
+def _await_port(process: subprocess.Popen[bytes], port: int, log: Path, limit_s: float) -> None:
+    end_s = time.monotonic() + limit_s
+    while True:
+        if process.poll() is not None or time.monotonic() > end_s:
+            said = log.read_text(encoding="utf-8", errors="replace")[-1500:]
+            raise NotStarted(f"does not listen: {said}")
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+
+
+def plan_for(
+    gateway: Gateway, upstreams: Upstreams, cases: Sequence[Case], url: str, **fields: Any
+) -> Plan:
+    """Return what to send to a gateway that runs at ``url``."""
+    return Plan(
+        url=url,
+        headers={"authorization": f"Bearer {KEY}"},
+        marked_by=gateway.marked_by,
+        cases=[case.name for case in cases],
+        more={
+            case.name: {
+                form: dict(gateway.more(upstreams, case, form)) for form in ("stream", "whole")
+            }
+            for case in cases
+        },
+        **fields,
+    )
+
+
+@contextmanager
+def _load(plan: Plan, core: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    file = folder / "plan.json"
+    file.write_bytes(msgspec.json.encode(plan))
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.failover.load", str(file)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def watching(cores: Cores, folder: Path) -> Iterator[Callable[[], Stalls]]:
+    """Watch both cores for stalls; give what returns those so far."""
+    files = {core: folder / f"stalls-{core}" for core in {cores.gateway, cores.load}}
+    command = [sys.executable, "-m", "benchmarks.failover.stalls"]
+    tickers = [
+        subprocess.Popen([*command, str(core), str(file)], cwd=ROOT, stdin=subprocess.PIPE)
+        for core, file in files.items()
+    ]
+    try:
+        yield lambda: stalls.merged(*(stalls.read(file) for file in files.values()))
+    finally:
+        for ticker in tickers:
+            ticker.communicate()
+
+
+def capacity(
+    gateway: Gateway, upstreams: Upstreams, case: Case, cores: Cores, home: Path, seconds: float
+) -> float:
+    """Return how many requests a second a gateway answers while everything is healthy."""
+    upstreams.heal([case])
+    with (
+        tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place,
+        running(gateway, upstreams, [case], cores, home) as (url, _version, _pid),
+    ):
+        wanted = plan_for(
+            gateway, upstreams, [case], url, rate=0.0, seconds=0.0, warm=20, closed_s=seconds
+        )
+        with _load(wanted, cores.load, Path(place)) as process:
+            for event in _events(process):
+                if event["event"] == "capacity":
+                    return float(event["per_s"])
+    raise NotStarted("the load generator ended without a capacity")
+
+
+def play(
+    gateway: Gateway,
+    upstreams: Upstreams,
+    cases: Sequence[Case],
+    cores: Cores,
+    home: Path,
+    *,
+    rate: float,
+    seconds: float,
+    progress: Progress,
+) -> Played:
+    """Play ``cases`` against a gateway that is started for it."""
+    upstreams.heal(cases)
+    found: dict[str, list[Row]] = {}
+    unwell: list[str] = []
+    latest_us = 0
+    with (
+        tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place,
+        running(gateway, upstreams, cases, cores, home) as (url, version, pid),
+        watching(cores, Path(place)) as stalled,
+    ):
+        wanted = plan_for(gateway, upstreams, cases, url, rate=rate, seconds=seconds, warm=2)
+        before: dict[str, int] = {}
+        with _load(wanted, cores.load, Path(place)) as process:
+            for event in _events(process):
+                match event["event"]:
+                    case "warm":
+                        unwell = event["unwell"]
+                        before = upstreams.calls()
+                        upstreams.break_(cases)
+                        _go(process)
+                    case "case":
+                        found[event["case"]] = [tuple(row) for row in event["rows"]]
+                        progress(f"{len(found)}/{len(cases)} {event['case']}")
+                    case _:
+                        latest_us = event["latest_us"]
+        after = upstreams.calls()
+        memory_mb = sum(resident_mb(each) for each in process_tree(pid))
+        marked = stalled()
+    calls = {name: count - before.get(name, 0) for name, count in after.items()}
+    return Played(
+        rate=rate,
+        version=version,
+        cells=[
+            cell for case in cases for cell in _cells(case, found.get(case.name, []), marked, calls)
+        ],
+        memory_mb=memory_mb,
+        stalls_ms=marked.total_ms(),
+        latest_ms=latest_us / 1e3,
+        unwell=unwell,
+    )
+
+
+def _events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def _go(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def _cells(
+    case: Case, rows: Sequence[Row], marked: Stalls, calls: dict[str, int]
+) -> Iterator[Cell]:
+    reached = calls.get(first_model(case), 0) + calls.get(second_model(case), 0)
+    is_known = bool(rows) and bool(case.first) and bool(case.second)
+    for form in ("stream", "whole"):
+        yield cell(
+            case.name,
+            form,
+            [row for row in rows if row[0] == (form == "stream")],
+            marked,
+            reached / len(rows) if is_known else -1.0,
+        )
+
+
+def cell(name: str, form: str, rows: Sequence[Row], marked: Stalls, calls: float) -> Cell:
+    """Return what the rows of one case in one form come to."""
+    letters = dict.fromkeys(LETTERS, 0)
+    whys: dict[str, int] = {}
+    raw_late = invalid = 0
+    for stream, sent_ns, kind, why, is_valid, first_us, ended_us in rows:
+        judged = Score(kind, why, is_valid, first_us, ended_us)
+        stalled_us = marked.within_us(sent_ns, sent_ns + ended_us * 1000)
+        letter = judged.letter(stream=stream, stalled_us=stalled_us)
+        letters[letter] += 1
+        reason = f"{letter}: {why}"
+        whys[reason] = whys.get(reason, 0) + 1
+        raw_late += judged.letter(stream=stream) == "L"
+        invalid += not is_valid
+    return Cell(name, form, len(rows), letters, raw_late, invalid, whys, calls)
