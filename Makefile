@@ -158,6 +158,7 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 	$(COMPILE) pyproject.toml requirements/build.in requirements/dev.in \
 		-c requirements/run.txt -c requirements/build.txt -o requirements/dev.txt
 	$(COMPILE) --extra local pyproject.toml -c requirements/run.txt -o requirements/local.txt
+	$(COMPILE) --extra redis pyproject.toml -c requirements/run.txt -o requirements/redis.txt
 	$(COMPILE) requirements/fuzz.in -o requirements/fuzz.txt
 	$(COMPILE) requirements/docs.in -o requirements/docs.txt
 	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt

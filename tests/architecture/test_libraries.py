@@ -21,10 +21,14 @@ BELONGS_TO = {
     "sqlite3": STORES,
     "alembic": r"steadyhand\.storage(\..+)?",
     "fastapi": REST,
+    "redis": r"steadyhand\.caching\.redis_link",
     "starlette": REST,
     "uvicorn": r"steadyhand\.control\.server",
     "typer": r"steadyhand\.cli(\..+)?",
 }
+
+
+OF_EXTRAS = ("steadyhand.http.aiohttp_", "steadyhand.caching.redis_link")
 
 
 @pytest.mark.parametrize("library", BELONGS_TO)
@@ -57,7 +61,7 @@ def test_the_modules_of_an_extra_are_imported_by_name_only() -> None:
     importers = {
         importer
         for name in MODULES
-        if name.startswith("steadyhand.http.aiohttp_")
+        if name.startswith(OF_EXTRAS)
         for importer in graph.find_modules_that_directly_import(name)
     }
-    assert {name for name in importers if not name.startswith("steadyhand.http.aiohttp_")} == set()
+    assert {name for name in importers if not name.startswith(OF_EXTRAS)} == set()

@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
+from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.state import State, secret_resolver
+from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token, token_hash
 from steadyhand.control.ports import ControlPorts, GatewayStatus
@@ -24,7 +26,7 @@ from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.storage.database import Database
 from steadyhand.storage.migrations import upgrade
-from steadyhand.storage.open import open_database
+from steadyhand.storage.open import BUSY_TIMEOUT_MS, open_database
 from steadyhand.telemetry import collectors, names
 from steadyhand.telemetry.board import read_board
 from steadyhand.telemetry.ladder_collector import StatusCollector
@@ -66,15 +68,18 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             collectors.ShipperCollector(lambda: shipper.status, wall_clock_us),
         )
     )
+    cache_database = open_state_database(settings, busy_timeout_ms=CACHE_LOCK_MS)
+    snapshot = SnapshotReader(state)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
-        snapshot=SnapshotReader(state),
+        snapshot=snapshot,
         token_hash=token_hash(bootstrap_token(settings)),
         gateways=lambda: gateway_statuses(state.run),
         probes={"shipper": shipper_probe(shipper.status, thread.is_alive, wall_clock_us)},
         allowed_hosts=frozenset(settings.control.allowed_hosts),
         allowed_origins=frozenset(settings.control.allowed_origins),
+        cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
     loop = asyncio.get_running_loop()
@@ -83,6 +88,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     if parent is not None:
         loop.add_reader(parent.lifeline, server.stop)  # end of file: the supervisor is gone
     thread.start()
+    caching = asyncio.create_task(host_cache(settings, state, cache_database), name="cache")
     if parent is not None:
         parent.ready()
     try:
@@ -91,11 +97,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         if parent is not None:
             loop.remove_reader(parent.lifeline)
         stop_shipping.set()
+        caching.cancel()
+        await asyncio.wait([caching])
         await asyncio.to_thread(thread.join)
+        cache_database.close()
         database.close()
 
 
-def open_state_database(settings: Settings) -> Database:
+def open_state_database(settings: Settings, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
     """Open the database at its newest schema.
 
     Raises:
@@ -105,7 +114,7 @@ def open_state_database(settings: Settings) -> Database:
     url = settings.database_url
     if url.startswith(("env:", "file:")):
         url = resolve(url)
-    database = open_database(url)
+    database = open_database(url, busy_timeout_ms=busy_timeout_ms)
     upgrade(database)
     return database
 

@@ -14,6 +14,7 @@ from time import time
 
 import uvloop
 
+from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
@@ -34,6 +35,7 @@ from steadyhand.http.tls import server_context
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
+from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
 from steadyhand.telemetry.board import Board
@@ -116,7 +118,9 @@ class GatewayProcess:
         loaded = store.load(self._state.snapshots, self._key)
         if loaded.refused is not None:
             logger.warning("serving from %s: %s", loaded.file, loaded.refused)
-        self._serving = build_serving(loaded.snapshot, self._ports)
+        self._cache = open_cache(settings, self._key)
+        self._rung_ports = RungPorts({}, cache=self._cache)
+        self._serving = build_serving(loaded.snapshot, self._ports, rung_ports=self._rung_ports)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, listener: Listener) -> None:
@@ -144,12 +148,15 @@ class GatewayProcess:
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
+        self._spawn(watch_epochs(self._cache, self._state.cache_epochs))
         status = StatusFile(self._state.status(self._number), self._number, self._sources())
         self._reporting = self._spawn(status.publish_for_ever())
 
     def _sources(self) -> StatusSources:
         """Return who knows what of the status file."""
-        return StatusSources(release=lambda: self._gateway.serving.release)
+        return StatusSources(
+            release=lambda: self._gateway.serving.release, tiers=self._cache.status
+        )
 
     def reload(self) -> None:
         """Take over the snapshot now on disk; keep the one in force if that cannot be served."""
@@ -162,7 +169,7 @@ class GatewayProcess:
             )
             if loaded.snapshot.version == held.snapshot.version:
                 return
-            serving = build_serving(loaded.snapshot, self._ports, held)
+            serving = build_serving(loaded.snapshot, self._ports, held, self._rung_ports)
         except (SteadyhandError, OSError, ValueError) as error:
             self._gauges.reload_failures += 1
             logger.error("keeping snapshot %s: %s", held.release, error)  # noqa: TRY400 - no bug
@@ -189,6 +196,7 @@ class GatewayProcess:
         for task in self._tasks:
             task.cancel()
         await self._gateway.serving.close(keep=frozenset())
+        await self._cache.close()
         lost = self._log.close()
         self._gauges.publish()
         if lost:

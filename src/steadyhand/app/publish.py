@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import time
 
+from steadyhand.app.cache import open_cache
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace
@@ -41,7 +43,8 @@ def publish(settings: Settings) -> None:
         now_us=now_us,
         version=store.next_version(state.snapshots, key, now_us),
     )
-    build_serving(snapshot, provider_ports(settings, os.environ))
+    ports = RungPorts({}, cache=open_cache(settings, key))
+    build_serving(snapshot, provider_ports(settings, os.environ), rung_ports=ports)
     store.publish(snapshot, state.snapshots, key)
 
 

@@ -130,7 +130,8 @@ class Current:
             if getattr(found.server, name) != kept[name]:
                 logger.warning("[server] %s stays as it is until 'serve' is started anew", name)
         server = found.server.model_copy(update=kept)
-        is_changed = (server, found.records) != (former, self.settings.records)
+        held = self.settings
+        is_changed = (server, found.records, found.cache) != (former, held.records, held.cache)
         self.settings = replace(found, server=server)
         return is_changed
 

@@ -53,6 +53,16 @@ class State:
         """File that says which process is the supervisor."""
         return self.run / "supervisor.pid"
 
+    @property
+    def cache_socket(self) -> Path:
+        """Socket at which the control process answers for the database's tier of the cache."""
+        return self.run / "cache.sock"
+
+    @property
+    def cache_epochs(self) -> Path:
+        """File that says what of the cache was flushed."""
+        return self.directory / "cache.epochs"
+
     def board(self, number: int) -> Path:
         """File that gateway process ``number`` publishes its gauges in."""
         return self.run / f"gateway-{number}.board"

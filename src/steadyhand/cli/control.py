@@ -103,8 +103,18 @@ class ControlClient:
             Refused: The control plane answered with an error.
         """
         asked = {name: value for name, value in query.items() if value is not None}
-        target = f"{PREFIX}{path}{'?' if asked else ''}{urlencode(asked)}"
-        status, body = self._exchange(target)
+        return self._answer("GET", f"{path}{'?' if asked else ''}{urlencode(asked)}")
+
+    def post(self, path: str, values: Mapping[str, object]) -> Any:
+        """Have ``/api/v1`` + ``path`` done with ``values``, and return the decoded JSON.
+
+        Raises:
+            SteadyhandError: As :meth:`get`.
+        """
+        return self._answer("POST", path, json.dumps(values))
+
+    def _answer(self, method: str, path: str, sent: str | None = None) -> Any:
+        status, body = self._exchange(method, f"{PREFIX}{path}", sent)
         try:
             answer = json.loads(body)
         except ValueError as error:
@@ -118,10 +128,11 @@ class ControlClient:
             raise self._foreign(status) from error
         raise refusal
 
-    def _exchange(self, target: str) -> tuple[int, bytes]:
+    def _exchange(self, method: str, target: str, body: str | None) -> tuple[int, bytes]:
         connection = self._connection()
         try:
-            connection.request("GET", target, headers=self._headers())
+            kind = {"content-type": "application/json"} if body is not None else {}
+            connection.request(method, target, body, self._headers() | kind)
             response = connection.getresponse()
             return response.status, response.read()
         except TimeoutError as error:

@@ -61,6 +61,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "app",
             "List and show providers and how they do; break them.",
         ),
+        "cache": Entry("steadyhand.cli.cache", "app", "Show and flush kept answers."),
         "explain": Entry("steadyhand.cli.explain", "app", "Say what an error code means."),
     },
 }

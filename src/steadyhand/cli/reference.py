@@ -12,6 +12,9 @@ from pathlib import Path
 from typer import _click
 from typer.core import TyperGroup
 
+from steadyhand.caching.epochs import Epochs
+from steadyhand.caching.ports import CachePorts
+from steadyhand.caching.store import Stock
 from steadyhand.cli.catalogue import Meaning, every
 from steadyhand.cli.errors import MEANING
 from steadyhand.cli.main import COMMANDS, build, load
@@ -129,9 +132,16 @@ def _family(known: list[Meaning], family: str) -> list[Meaning]:
 def openapi_page() -> str:
     """Return ``docs/reference/openapi.json``."""
     nowhere = RecordStore(open_database(sqlite_url(Path("unused.db"))))  # opens no connection
-    app = create_app(
-        ControlPorts(records=nowhere, metrics=bytes, snapshot=lambda: None, token_hash="")
+    cache = CachePorts(
+        statuses=dict,
+        stock=lambda: Stock(0, 0),
+        epochs=Epochs,
+        flush=lambda route, tenant: Epochs().after(route, tenant, 0),
+        delete=lambda _route, _tenant: 0,
+        routes=tuple,
+        tenants=tuple,
     )
+    app = create_app(ControlPorts(nowhere, bytes, lambda: None, token_hash="", cache=cache))
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

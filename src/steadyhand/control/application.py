@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel, Field
 
 from steadyhand import __version__
+from steadyhand.caching import api as caching_api
 from steadyhand.control import deployment, failures, health, upstreams
 from steadyhand.control.auth import Principal, authenticate
 from steadyhand.control.guard import Guard
@@ -87,6 +88,8 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
+    if ports.cache is not None:
+        api.include_router(caching_api.router(ports.cache))
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:

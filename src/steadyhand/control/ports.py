@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from steadyhand.caching.ports import CachePorts
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.records.store import RecordStore
@@ -43,6 +44,7 @@ class ControlPorts:
         allowed_hosts: Names that ``Host`` may have, without port; ``*`` allows any.
         allowed_origins: Origins whose pages may call, as ``scheme://host[:port]``.
         clock: Wall clock, seconds since 1970.
+        cache: Of the cache; ``None`` leaves its endpoints out.
     """
 
     records: RecordStore
@@ -54,3 +56,4 @@ class ControlPorts:
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     allowed_origins: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
+    cache: CachePorts | None = None

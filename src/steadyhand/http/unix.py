@@ -22,7 +22,7 @@ async def serve_at(
     """
     server = Server(handler, limits, render_error)
     loop = asyncio.get_running_loop()
-    listener = _listener(path)
+    listener = bound(path)
     try:
         server.listener = await loop.create_unix_server(
             lambda: ServerConnection(server, loop), sock=listener, backlog=limits.backlog
@@ -33,7 +33,12 @@ async def serve_at(
     return server
 
 
-def _listener(path: Path) -> socket.socket:
+def bound(path: Path) -> socket.socket:
+    """Return a socket at ``path`` that only this user can reach, in place of what was there.
+
+    Raises:
+        OSError: It cannot be made.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)

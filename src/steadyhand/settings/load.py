@@ -7,6 +7,7 @@ Every mistake in every file is found in one pass and reported together.
 from collections.abc import Mapping
 from pathlib import Path
 
+from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import RouteSettings
 from steadyhand.settings import sections
@@ -42,6 +43,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     server = sections.read_section(ServerSettings, "server", document, report)
     records = sections.read_section(RecordsSettings, "records", document, report)
     control = sections.read_section(ControlSettings, "control", document, report)
+    cache = sections.read_section(CacheSettings, "cache", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = _read_prompts(workspace, report)
@@ -53,11 +55,11 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     )
     routes = _read_routes(workspace, known, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
-    if report.problems or server is None or records is None or control is None:
+    if server is None or records is None or control is None or cache is None or report.problems:
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
     return Settings(
-        workspace, server, records, control, slo_classes, entries, keys, routes, prompts
+        workspace, server, records, control, slo_classes, entries, keys, routes, prompts, cache
     )
 
 

@@ -1,9 +1,10 @@
 """All settings of a workspace, checked and immutable."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import RouteSettings, SloSettings
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
@@ -28,6 +29,7 @@ class Settings:
         keys: Name → key.
         routes: Name → route, each rung's table validated by its plugin, defaults filled in.
         prompts: Name → text and pinned passages.
+        cache: ``[cache]``.
     """
 
     workspace: Path
@@ -39,6 +41,7 @@ class Settings:
     keys: Mapping[str, KeySettings]
     routes: Mapping[str, RouteSettings]
     prompts: Mapping[str, Prompt]
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
     @property
     def state_dir(self) -> Path:

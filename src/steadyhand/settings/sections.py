@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.providers.base import UnusableFile
 from steadyhand.routing.settings import SLO_CLASSES, SloSettings
@@ -26,6 +27,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "server": ServerSettings,
     "records": RecordsSettings,
     "control": ControlSettings,
+    "cache": CacheSettings,
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from steadyhand.caching import store as caching
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.records.tables import metadata
 from steadyhand.storage.database import Database, DatabaseUnavailable
@@ -27,17 +28,22 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0004"]
+    assert upgrade(database) == ["0001", "0002", "0003", "0004"]
     assert upgrade(database) == []
-    assert tables(database) == ["annotations", "intents", "records", VERSION_TABLE, "shipments"]
+    own = ["annotations", "cache_entries", "intents", "records", "shipments"]
+    assert tables(database) == sorted([*own, VERSION_TABLE])
 
 
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:
     upgrade(database)
+    expected = sa.MetaData()
+    for each in (metadata, caching.metadata):
+        for table in each.tables.values():
+            table.to_metadata(expected)
     with database.read() as connection:
         options = {"version_table": VERSION_TABLE, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, expected) == []
 
 
 def test_a_later_schema_is_refused_and_left_alone(database: Database) -> None:

@@ -22,8 +22,86 @@ from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.planning.situation import Cost
 
 
+class CachedAnswer(Protocol):
+    """An answer that was kept; see :class:`StoredAnswer` for what the fields mean."""
+
+    @property
+    def content(self) -> str:
+        """Its text."""
+        ...
+
+    @property
+    def made_us(self) -> int:
+        """Wall clock when it was whole, microseconds since 1970."""
+        ...
+
+    @property
+    def finish_reason(self) -> str:
+        """As the model gave it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model that wrote it, or empty."""
+        ...
+
+    @property
+    def deployment(self) -> str:
+        """``provider/model`` that made it."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """What it cost when it was made."""
+        ...
+
+
+class CacheTerms(msgspec.Struct, frozen=True):
+    """What a route says about answers that are kept.
+
+    Attributes:
+        shared: They are the same for all users of a tenant.
+        sampled: Those to a ``temperature`` that is not 0 are kept, too.
+        keep_s: For how long one is of use, seconds.
+    """
+
+    shared: bool
+    sampled: bool
+    keep_s: float
+
+
 class CachePort(Protocol):
-    """What the rung ``cache`` needs of the slice ``caching``; ``app`` fills it in."""
+    """What the rung ``cache`` needs of the slice ``caching``; ``app`` fills it in.
+
+    An answer is found by exactly the question that it was kept for, within its scope.
+    """
+
+    @property
+    def has_slow_tiers(self) -> bool:
+        """Whether ``fetch`` can find what ``peek`` does not."""
+        ...
+
+    def peek(self, asked: "Question", terms: CacheTerms) -> CachedAnswer | None:
+        """Look in memory, without waiting."""
+        ...
+
+    async def fetch(
+        self, asked: "Question", terms: CacheTerms, until_s: float
+    ) -> CachedAnswer | None:
+        """Look in the other tiers until ``until_s`` (monotonic). Never raises."""
+        ...
+
+    def keep(self, asked: "Question", terms: CacheTerms, answer: "GoodAnswer") -> None:
+        """Keep an answer, if it may be. Never waits, never raises."""
+        ...
+
+    def may_refresh(self, asked: "Question", terms: CacheTerms) -> bool:
+        """Tell whether this request refreshes the answer: one at a time does."""
+        ...
+
+    def age_us(self, entry: CachedAnswer) -> int:
+        """Return the age of an answer in microseconds; below 0 if the clock was set back."""
+        ...
 
 
 class KnowledgePort(Protocol):
@@ -63,6 +141,7 @@ class Question(msgspec.Struct, frozen=True):
         messages: The client's messages, as it wrote them.
         locale: BCP 47 tag that the caller names, or empty.
         has_user_context: The caller says that the messages hold facts of one user: never share.
+        asked_s: Monotonic second at which it was asked; 0 is before everything.
     """
 
     tenant: str
@@ -76,6 +155,7 @@ class Question(msgspec.Struct, frozen=True):
     messages: list[msgspec.Raw]
     locale: str = ""
     has_user_context: bool = False
+    asked_s: float = 0.0
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
