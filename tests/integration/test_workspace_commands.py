@@ -70,10 +70,8 @@ def test_the_support_route_carries_the_manual_in_its_prompt(demo: Path) -> None:
         "Authentication Problems",
     ]
     assert sum(len(passage.text) for passage in prompt.passages) < 6_500
-    assert [rung.own_keys["model"] for rung in settings.routes["support"].rungs] == [
-        "steady",
-        "quote",
-    ]
+    rungs = settings.routes["support"].rungs
+    assert [rung.own_keys["model"] for rung in rungs if rung.kind == "live"] == ["steady", "quote"]
     floors = {name: route.floor.kind for name, route in settings.routes.items()}
     assert floors == {"support": "template", "classify": "schema", "strict": "error"}
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine
+from dataclasses import replace
 from math import inf
 from random import SystemRandom
 from ssl import SSLContext
@@ -16,6 +17,7 @@ import uvloop
 
 from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
+from steadyhand.app.curated import CuratedAnswers
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
 from steadyhand.app.open_files import bounded_clients
@@ -32,12 +34,14 @@ from steadyhand.gateway.serving import Serving
 from steadyhand.http.limits import ServerLimits
 from steadyhand.http.overload import OverloadLimits
 from steadyhand.http.tls import server_context
+from steadyhand.knowledge.library import Library
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
 from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
+from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.board import Board
 
 logger = logging.getLogger(__name__)
@@ -120,7 +124,10 @@ class GatewayProcess:
             logger.warning("serving from %s: %s", loaded.file, loaded.refused)
         self._cache = open_cache(settings, self._key)
         self._rung_ports = RungPorts({}, cache=self._cache)
-        self._serving = build_serving(loaded.snapshot, self._ports, rung_ports=self._rung_ports)
+        self._library = Library(self._state.answers, wall_clock_us)
+        self._library.load(loaded.snapshot.collections)
+        self._serving = self._build(loaded.snapshot)
+        self._library.took_over(loaded.snapshot.collections)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, listener: Listener) -> None:
@@ -155,11 +162,22 @@ class GatewayProcess:
     def _sources(self) -> StatusSources:
         """Return who knows what of the status file."""
         return StatusSources(
-            release=lambda: self._gateway.serving.release, tiers=self._cache.status
+            release=lambda: self._gateway.serving.release,
+            tiers=self._cache.status,
+            collections=self._library.status,
         )
 
+    def _build(self, snapshot: Snapshot, held: Serving | None = None) -> Serving:
+        """Build what is served from ``snapshot``, with what outlives it."""
+        reading = self._library.open(snapshot.collections, snapshot.compiled_us)
+        ports = replace(self._rung_ports, knowledge=CuratedAnswers(reading))
+        return build_serving(snapshot, self._ports, held, ports)
+
     def reload(self) -> None:
-        """Take over the snapshot now on disk; keep the one in force if that cannot be served."""
+        """Take over the snapshot now on disk; keep the one in force if that cannot be served.
+
+        Collections of curated answers that it brings are loaded first, in a thread.
+        """
         held = self._gateway.serving
         try:
             loaded = store.load(
@@ -167,14 +185,33 @@ class GatewayProcess:
                 self._key,
                 not_older_than_version=held.snapshot.version,
             )
-            if loaded.snapshot.version == held.snapshot.version:
-                return
-            serving = build_serving(loaded.snapshot, self._ports, held, self._rung_ports)
+        except (SteadyhandError, OSError) as error:
+            self._keep(held, error)
+            return
+        if self._library.holds(loaded.snapshot.collections):
+            self._take_over(loaded.snapshot)
+        else:
+            self._spawn(self._take_over_with_answers(loaded.snapshot))
+
+    async def _take_over_with_answers(self, snapshot: Snapshot) -> None:
+        await self._library.prepare(snapshot.collections)
+        self._take_over(snapshot)
+
+    def _keep(self, held: Serving, error: Exception) -> None:
+        self._gauges.reload_failures += 1
+        logger.error("keeping snapshot %s: %s", held.release, error)
+
+    def _take_over(self, snapshot: Snapshot) -> None:
+        held = self._gateway.serving
+        if snapshot.version <= held.snapshot.version:
+            return
+        try:
+            serving = self._build(snapshot, held)
         except (SteadyhandError, OSError, ValueError) as error:
-            self._gauges.reload_failures += 1
-            logger.error("keeping snapshot %s: %s", held.release, error)  # noqa: TRY400 - no bug
+            self._keep(held, error)
             return
         self._gateway.serving = serving
+        self._library.took_over(snapshot.collections)
         self._gauges.snapshot_changed(serving.snapshot)
         self._spawn(retire(held, serving))
         logger.info("serving snapshot %s", serving.release)

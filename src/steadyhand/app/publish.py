@@ -11,6 +11,7 @@ from steadyhand.app.cache import open_cache
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.knowledge import shelf
 from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
@@ -42,10 +43,25 @@ def publish(settings: Settings) -> None:
         slo_classes=settings.slo_classes,
         now_us=now_us,
         version=store.next_version(state.snapshots, key, now_us),
+        collections={
+            name: shelf.shelve(entries, state.answers)
+            for name, entries in settings.collections.items()
+        },
     )
     ports = RungPorts({}, cache=open_cache(settings, key))
     build_serving(snapshot, provider_ports(settings, os.environ), rung_ports=ports)
     store.publish(snapshot, state.snapshots, key)
+    _clear_answers(state, key)
+
+
+def _clear_answers(state: State, key: bytes) -> None:
+    """Remove compiled collections that neither snapshot on disk names."""
+    named = {
+        digest
+        for snapshot in store.usable(state.snapshots, key)
+        for digest in snapshot.collections.values()
+    }
+    shelf.clear(state.answers, keep=named)
 
 
 def republish(workspace: Path, flags: Mapping[str, object]) -> bool:
@@ -85,6 +101,7 @@ class Fingerprint:
         "routes/*.toml",
         "prompts/*.md",
         "knowledge/*/sections.jsonl",
+        "answers/*/**/*.md",
     )
 
     def __init__(self, workspace: Path, published: Path) -> None:

@@ -24,6 +24,11 @@ class State:
         return self.directory / "snapshot"
 
     @property
+    def answers(self) -> Path:
+        """Folder of the compiled collections of curated answers."""
+        return self.directory / "answers"
+
+    @property
     def snapshot_key(self) -> Path:
         """File with the key that signs them."""
         return self.directory / "snapshot.key"

@@ -62,6 +62,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "List and show providers and how they do; break them.",
         ),
         "cache": Entry("steadyhand.cli.cache", "app", "Show and flush kept answers."),
+        "answers": Entry(
+            "steadyhand.cli.answers", "app", "List curated answers, and try questions on them."
+        ),
         "explain": Entry("steadyhand.cli.explain", "app", "Say what an error code means."),
     },
 }

@@ -3,6 +3,7 @@
 import json as json_format
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +45,8 @@ def validate_workspace(
 ) -> None:
     """Check a workspace: every mistake with its place, the reason and what to do.
 
-    Overrides from the environment are checked too. Exit code 1 if there is any mistake.
+    Overrides from the environment are checked too. Exit code 1 if there is any mistake. An answer
+    that is out of date is one here; a gateway goes on without it.
 
     Examples:
       steadyhand validate --workspace demo
@@ -58,14 +60,15 @@ def validate_workspace(
 
 def check(workspace: Path) -> "Sequence[Problem]":
     """Return what is wrong with ``workspace`` under this process's environment."""
+    from steadyhand.settings.answers import expired
     from steadyhand.settings.load import load
     from steadyhand.settings.problems import InvalidWorkspace
 
     try:
-        load(workspace, os.environ, {})
+        settings = load(workspace, os.environ, {})
     except InvalidWorkspace as error:
         return error.problems
-    return ()
+    return expired(settings.collections, datetime.now(tz=UTC).date())
 
 
 def _say_written(scaffold: "Scaffold", *, as_json: bool) -> None:

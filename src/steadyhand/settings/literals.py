@@ -50,6 +50,11 @@ def find_secrets(document: Document, report: Report) -> None:
             )
 
 
+def looks_secret(text: str) -> bool:
+    """Tell whether ``text`` has something of the form of a well-known credential in it."""
+    return _SECRET_VALUE.search(text) is not None
+
+
 def _strings(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, str):
         yield path, value

@@ -11,6 +11,7 @@ from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import RouteSettings
 from steadyhand.settings import sections
+from steadyhand.settings.answers import read_collections
 from steadyhand.settings.document import Document, Report, parse
 from steadyhand.settings.keyring import read_keys
 from steadyhand.settings.literals import find_secrets
@@ -47,9 +48,11 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = _read_prompts(workspace, report)
+    collections = read_collections(workspace, report)
     known = Known(
         providers=_names(document, "providers"),
         prompts=_stems(workspace, "prompts", ".md"),
+        collections=collections.keys(),
         slo_classes=slo_classes.keys() | _names(document, "slo"),
         model_checks={name: found.check_model for name, found in providers.items()},
     )
@@ -59,7 +62,17 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
     return Settings(
-        workspace, server, records, control, slo_classes, entries, keys, routes, prompts, cache
+        workspace,
+        server,
+        records,
+        control,
+        slo_classes,
+        entries,
+        keys,
+        routes,
+        prompts,
+        cache,
+        collections,
     )
 
 

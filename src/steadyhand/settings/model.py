@@ -1,10 +1,11 @@
 """All settings of a workspace, checked and immutable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
+from steadyhand.knowledge.model import Entry
 from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import RouteSettings, SloSettings
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
@@ -30,6 +31,7 @@ class Settings:
         routes: Name → route, each rung's table validated by its plugin, defaults filled in.
         prompts: Name → text and pinned passages.
         cache: ``[cache]``.
+        collections: Name → curated answers, in the order of their paths.
     """
 
     workspace: Path
@@ -42,6 +44,7 @@ class Settings:
     routes: Mapping[str, RouteSettings]
     prompts: Mapping[str, Prompt]
     cache: CacheSettings = field(default_factory=CacheSettings)
+    collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
 
     @property
     def state_dir(self) -> Path:

@@ -138,8 +138,9 @@ CODES: Final[dict[str, Explanation]] = {
     ),
     "E0311": Explanation(
         "no front matter",
-        "A prompt file begins with a line +++, then TOML with at least description and owner, "
-        "then a line +++, then the text.",
+        "The files of prompts/ and answers/ begin with a line +++, then TOML, then a line +++, "
+        "then the text. A prompt's TOML has at least description and owner, an answer's at least "
+        "questions, source and owner.",
     ),
     "E0312": Explanation(
         "broken corpus",
@@ -149,6 +150,37 @@ CODES: Final[dict[str, Explanation]] = {
         "model that cannot answer",
         "The rung names a model that its provider can never serve, so the rung would fail each "
         "time it is reached. The message names the nearest one.",
+    ),
+    "E0401": Explanation(
+        "unknown collection",
+        "A knowledge rung names a collection of curated answers, but answers/ has no folder of "
+        "that name with a .md file in it.",
+    ),
+    "E0402": Explanation(
+        "empty answer",
+        "A curated answer is what stands below the front matter, word for word, and there is "
+        "nothing. Write the answer, or remove the file.",
+    ),
+    "E0403": Explanation(
+        "question that cannot be found",
+        "Questions are found by the words that say what is asked. This one has none but words "
+        "such as how, is or you, or it is longer than any question may be.",
+    ),
+    "E0404": Explanation(
+        "question given twice",
+        "Two answers of one collection that the same people may be told have the same question, "
+        "or one file has it twice. Which one would be spoken is left to chance; merge them, or "
+        "say in each what is different.",
+    ),
+    "E0405": Explanation(
+        "answer out of date",
+        "The date in expires has passed. The answer is no longer spoken, and everything else "
+        "goes on. Check it against its source, then move the date or remove the file.",
+    ),
+    "E0406": Explanation(
+        "collection too large",
+        "A collection is held in the memory of each gateway process, so its size is bounded: "
+        "20,000 answers, and 32 KiB of text in each.",
     ),
 }
 

@@ -1,21 +1,18 @@
 """Read ``prompts/<name>.md`` and the passages that they pin from ``knowledge/``."""
 
-import re
 from pathlib import Path
 
 import msgspec
 
 from steadyhand.routing.prompts import Passage, Prompt
 from steadyhand.routing.settings import PromptSettings
-from steadyhand.settings.document import Document, Report, parse, read_text
-from steadyhand.settings.literals import find_secrets
+from steadyhand.settings.document import Document, Report, read_text
+from steadyhand.settings.front_matter import read_parted
 from steadyhand.settings.problems import nearest
 from steadyhand.settings.validation import check_table
 
 KNOWLEDGE = "knowledge"
 SECTIONS = "sections.jsonl"
-
-_FRONT_MATTER = re.compile(r"\A\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*(?:\r?\n|\Z)", re.M | re.S)
 
 
 class _Section(msgspec.Struct):
@@ -64,26 +61,14 @@ class Corpora:
 
 def read_prompt(root: Path, name: str, corpora: Corpora, report: Report) -> Prompt | None:
     """Return the prompt in the file ``name``, or ``None`` and its problems."""
-    text = read_text(root, name, report)
-    if text is None:
+    parted = read_parted(root, name, "the prompt", "description and owner", report)
+    if parted is None:
         return None
-    front = _FRONT_MATTER.match(text)
-    if front is None:
-        report.add_file(
-            "E0311",
-            f"{name}:1",
-            "the prompt has no front matter",
-            hint="begin with +++, then description and owner in TOML, then +++, then the text",
-        )
-        return None
-    document = parse(name, front[1], report, first_line=2)
-    if document is None:
-        return None
-    find_secrets(document, report)
+    document = parted.document
     settings = check_table(PromptSettings, document.values, document, (), report)
     if settings is None:
         return None
-    return Prompt(text[front.end() :].strip(), _pinned(settings, document, corpora, report))
+    return Prompt(parted.body, _pinned(settings, document, corpora, report))
 
 
 def _pinned(

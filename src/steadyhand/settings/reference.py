@@ -6,6 +6,7 @@ compares the committed page with what the models say.
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from steadyhand.core import plugins
+from steadyhand.knowledge.settings import AnswerSettings
 from steadyhand.routing.settings import (
     SLO_CLASSES,
     PromptSettings,
@@ -47,6 +49,7 @@ _WORDS = {
     int: "integer",
     float: "number",
     bool: "`true` or `false`",
+    date: "date",
     dict: "table",
     Any: "anything",
 }
@@ -74,6 +77,8 @@ def page() -> str:
         plugin = plugins.load(RUNGS, kind)
         where = "[floor]" if plugin.IS_FLOOR else "[[rungs]]"
         parts.append(_section(f'`{where}` with `kind = "{kind}"`', plugin.Settings))
+    parts.append("## `answers/<collection>/**/*.md`\n")
+    parts.append(_section("The TOML between the `+++` lines of an answer", AnswerSettings))
     parts.append("## `prompts/<name>.md`\n")
     parts.append(_section("The TOML between the `+++` lines", PromptSettings))
     return "\n".join(parts)
@@ -83,7 +88,7 @@ def models() -> Iterator[tuple[str, type[BaseModel]]]:
     """Yield every model whose keys are on the page, with a name for it."""
     yield from TABLES.items()
     yield from (("slo", SloSettings), ("keys", KeySettings), ("routes", RouteSettings))
-    yield from (("rung", RungSettings), ("prompts", PromptSettings))
+    yield from (("rung", RungSettings), ("prompts", PromptSettings), ("answers", AnswerSettings))
     for package in (PROVIDERS, RUNGS):
         for kind in plugins.kinds(package):
             yield f"{package}.{kind}", plugins.load(package, kind).Settings

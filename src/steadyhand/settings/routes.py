@@ -26,6 +26,7 @@ class Known:
 
     providers: Collection[str]
     prompts: Collection[str]
+    collections: Collection[str]
     slo_classes: Collection[str]
     model_checks: Mapping[str, Callable[[str], None] | None]
 
@@ -111,6 +112,8 @@ def _read_rung(
         _check_provider(table, document, place, known, report)
     if "prompt" in plugin.Settings.model_fields:
         _check_prompt(rung.own_keys.get("prompt"), document, (*path, "prompt"), known, report)
+    if "collection" in plugin.Settings.model_fields:
+        _check_collection(rung.own_keys.get("collection"), document, path, known, report)
     own: BaseModel | None = check_table(plugin.Settings, rung.own_keys, document, path, report)
     if own is None:
         return rung
@@ -160,3 +163,17 @@ def _check_provider(
         check(named)
     except ConfigurationError as error:
         report.add("E0313", document, (*path, "model"), error.message, hint=error.hint)
+
+
+def _check_collection(
+    named: object, document: Document, path: KeyPath, known: Known, report: Report
+) -> None:
+    if isinstance(named, str) and named not in known.collections:
+        report.add(
+            "E0401",
+            document,
+            (*path, "collection"),
+            f"there is no collection {named!r}",
+            nearest=nearest(named, known.collections),
+            hint=f"add an answer: answers/{named}/NAME.md",
+        )

@@ -26,6 +26,7 @@ def compile_snapshot(
     slo_classes: Mapping[str, SloSettings],
     now_us: int,
     version: int,
+    collections: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """Return the snapshot of settings that have been checked against each other.
 
@@ -37,6 +38,7 @@ def compile_snapshot(
         slo_classes: Name → class.
         now_us: Wall clock, microseconds since 1970.
         version: Greater than that of any snapshot before; see ``store.next_version``.
+        collections: Name → digest of each collection of curated answers.
     """
     snapshot = Snapshot(
         version=version,
@@ -49,6 +51,7 @@ def compile_snapshot(
             name: SloClass(name=name, **slo.model_dump()) for name, slo in slo_classes.items()
         },
         default_slo=DEFAULT_SLO,
+        collections=dict(collections or {}),
     )
     return msgspec.structs.replace(snapshot, digest=content_digest(snapshot))
 

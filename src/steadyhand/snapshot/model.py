@@ -31,6 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         providers: Name → provider.
         slo_classes: Name → class.
         default_slo: Class of a directly addressed provider model.
+        collections: Name of a collection of curated answers → digest of its compiled file.
     """
 
     version: int
@@ -41,3 +42,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     providers: dict[str, ProviderEntry]
     slo_classes: dict[str, SloClass]
     default_slo: str = "interactive"
+    collections: dict[str, str] = {}

@@ -111,14 +111,19 @@ def load(directory: Path, key: bytes, *, not_older_than_version: int = 0) -> Loa
     )
 
 
-def _newest_version(directory: Path, key: bytes) -> int:
-    newest = 0
+def usable(directory: Path, key: bytes) -> list[Snapshot]:
+    """Return the snapshots that a gateway could be serving from after a restart."""
+    found = []
     for name in (CURRENT, PREVIOUS):
         try:
-            newest = max(newest, _read(directory / name, key).version)
+            found.append(_read(directory / name, key))
         except SteadyhandError:
-            continue  # an unusable file has no version that anybody could have served
-    return newest
+            continue
+    return found
+
+
+def _newest_version(directory: Path, key: bytes) -> int:
+    return max((snapshot.version for snapshot in usable(directory, key)), default=0)
 
 
 def _read(path: Path, key: bytes) -> Snapshot:

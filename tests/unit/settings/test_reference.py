@@ -31,6 +31,7 @@ def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     counts |= {"parallel", "threads", "gpu_layers", "max_queue"}
     counts |= {"max_connections_per_client", "max_connecting"}
     counts |= {"max_in_flight", "deployments[].weight", "deployments[].priority"}
+    counts |= {"threshold"}  # a probability
     for name, field in reference.fields(model):
         if field.annotation in {int, float}:
             assert name in counts or name.endswith(("_ms", "_s", "_bytes", "_mib", "_tokens")), name

@@ -107,6 +107,13 @@ class CachePort(Protocol):
 class KnowledgePort(Protocol):
     """What the rung ``knowledge`` needs of the slice ``knowledge``; ``app`` fills it in."""
 
+    def ask(self, collection: str, threshold: float, question: "Question") -> "StoredAnswer | None":
+        """Return the entry of ``collection`` that surely answers ``question``, or ``None``.
+
+        From memory, in under a millisecond. ``threshold`` is the least confidence, 0 to 1.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class RungPorts:

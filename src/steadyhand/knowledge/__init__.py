@@ -1,0 +1,1 @@
+"""Knowledge answers: curated entries, spoken word for word when a question surely means them."""

@@ -1,0 +1,72 @@
+"""A knowledge rung: curated answers, spoken word for word when one surely answers the question.
+
+It has nothing to wait for: an answer is there at once or not at all. Without its collection (never
+published, damaged, missing) it says nothing and the ladder goes on.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from steadyhand.routing.planning.situation import Cost
+from steadyhand.routing.rungs.base import (
+    GoodAnswer,
+    KnowledgePort,
+    Question,
+    RungPorts,
+    StoredAnswer,
+)
+
+IS_FLOOR = False
+
+PRIOR = Cost(p50_us=300, p90_us=600, p99_us=1_500)
+"""Of a look into 10,000 answers; see ``benchmarks/results``."""
+
+THRESHOLD = 0.9
+"""Below one wrong answer in a hundred questions that have none; see ``benchmarks/knowledge``."""
+
+
+class Settings(BaseModel):
+    """Keys of ``[[rungs]]`` when ``kind = "knowledge"``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    collection: str = Field(description="folder of `answers/` whose curated answers are spoken")
+    threshold: float = Field(
+        default=THRESHOLD,
+        gt=0,
+        le=1,
+        description="least confidence to speak with; `steadyhand answers search` shows that of a "
+        "question",
+    )
+
+
+class Knowledge:
+    """See :class:`steadyhand.routing.rungs.base.StoredRung`."""
+
+    kind: Literal["knowledge"] = "knowledge"
+    has_slow_tiers = False
+    cost = PRIOR
+
+    def __init__(self, settings: Settings, answers: KnowledgePort | None) -> None:
+        """Bind a collection; ``answers`` is ``None`` where nothing is served."""
+        self._settings = settings
+        self._answers = answers
+
+    def peek(self, question: Question) -> StoredAnswer | None:
+        """Return the curated answer that is sure enough, or ``None``; under a millisecond."""
+        if self._answers is None:
+            return None
+        return self._answers.ask(self._settings.collection, self._settings.threshold, question)
+
+    async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
+        """Return ``None``: there is no slower tier."""
+        return None
+
+    def keep(self, question: Question, answer: GoodAnswer) -> None:
+        """Keep nothing: what a model said is not curated."""
+
+
+def build(settings: Settings, ports: RungPorts) -> Knowledge:
+    """Make a knowledge rung."""
+    return Knowledge(settings, ports.knowledge)
