@@ -94,6 +94,8 @@ async def whole(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> Wh
         raise AttemptFailed(failure) from None
     if not answer.choices or is_given(answer.error):
         raise AttemptFailed(rung.classify(200, reply.headers, body))
+    if any(choice.finish_reason is None for choice in answer.choices):
+        raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
     return WholeAnswer(body, answer, reply.headers)
 
 

@@ -149,3 +149,11 @@ def test_a_connection_serves_the_next_request_after_a_truncated_stream(
         line.rest(answer)
         assert cut_short(answer)
         assert line.ask("GET", "/healthz").status == 200
+
+
+def test_a_whole_answer_without_a_finish_reason_is_none(house: Installation) -> None:
+    """It may have been cut; what is not streamed is held to the same."""
+    answer = house.ask("up/no-finish")
+    assert (answer.status, answer.error["code"]) == (503, "no_answer")
+    [attempt] = house.record(answer.request_id)["attempts"]
+    assert (attempt["status"], attempt["reason"]) == (200, "truncated")
