@@ -39,6 +39,11 @@ class AttemptView(BaseModel):
     ended_us: int
     status: int = Field(description="HTTP status upstream, 0 if there was none")
     reason: str = Field(description="`ok`, or why it failed")
+    region: str = Field(description="of the deployment, or empty")
+    role: str = Field(description="`first`, `fallback`, `hedge`, `probe`, `harvest` or `drill`")
+    input_tokens: int = Field(description="where they are not those of the answer")
+    output_tokens: int = Field(description="where they are not those of the answer")
+    usage: str = Field(description="`reported` by the provider, `estimated`, or empty for none")
 
 
 class RequestView(BaseModel):

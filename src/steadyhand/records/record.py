@@ -34,6 +34,12 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):
         ended_us: Microseconds after the request's last byte.
         status: HTTP status upstream, or 0 if there was none.
         reason: ``ok``, or why it failed.
+        region: Of the deployment, or empty.
+        role: ``first``, ``fallback``, ``hedge``, ``probe``, ``harvest`` or ``drill``.
+        input_tokens: Prompt tokens, where they are not those of the answer.
+        output_tokens: Completion tokens, where they are not those of the answer.
+        usage: Whether the provider counted these (``reported``) or we did (``estimated``); empty
+            where there are none.
     """
 
     rung: str
@@ -43,6 +49,11 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ended_us: int
     status: int
     reason: str
+    region: str = ""
+    role: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usage: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from steadyhand.records.annotation import Annotation, LateUsage, body_of
-from steadyhand.records.record import DRILL, Record
+from steadyhand.records.record import DRILL, Attempt, Record
 from steadyhand.telemetry import overhead_names as names
 from steadyhand.telemetry.tallies import Counter, Values
 
@@ -28,11 +28,14 @@ class OverheadMetrics(Collector):
         self._drills = Counter(names.DRILLS)
 
     def consume(self, records: Sequence[Record]) -> None:
-        """Count the drills among ``records``; each must be given once."""
+        """Count the drills among ``records``, and tokens of attempts; each must be given once."""
         with self._lock:
             for record in records:
                 if record.wire == DRILL:
                     self._count_drill(record)
+                for attempt in record.attempts:
+                    if attempt.usage:
+                        self._count_attempt(record, attempt)
 
     def consume_annotations(self, annotations: Sequence[Annotation]) -> None:
         """Count the tokens that ``annotations`` tell; each must be given once."""
@@ -66,6 +69,19 @@ class OverheadMetrics(Collector):
             record.input_tokens,
             record.output_tokens,
             "reported",
+        )
+        self._count_usage(spent)
+
+    def _count_attempt(self, record: Record, attempt: Attempt) -> None:
+        spent = LateUsage(
+            record.tenant,
+            record.route,
+            attempt.provider,
+            attempt.model,
+            attempt.role,
+            attempt.input_tokens,
+            attempt.output_tokens,
+            "estimated" if attempt.usage == "estimated" else "reported",
         )
         self._count_usage(spent)
 

@@ -1,5 +1,6 @@
 """What answers cost beside themselves is counted once, and drills are no requests."""
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 from steadyhand.records.annotation import Annotation
@@ -7,7 +8,7 @@ from steadyhand.telemetry.collectors import registry
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.names import edges
 from steadyhand.telemetry.overhead import OverheadMetrics
-from tests.support.records import note, record
+from tests.support.records import ATTEMPT, note, record
 
 WHOM = {"route": "support", "provider": "acme"}
 
@@ -42,6 +43,17 @@ def test_a_drill_counts_as_a_drill_and_as_nothing_else() -> None:
     assert tokens(source, direction="input", **spent) == 200
     samples = {sample.name for family in requests.collect() for sample in family.samples}
     assert samples == set()
+
+
+def test_tokens_of_attempts_that_were_not_the_answer_are_in_the_record() -> None:
+    metrics = OverheadMetrics()
+    source = registry([metrics])
+    lost = msgspec.structs.replace(
+        ATTEMPT, role="hedge", usage="estimated", input_tokens=7, output_tokens=0
+    )
+    metrics.consume([record(1, attempts=(ATTEMPT, lost))])
+    hedge = {"model": "acme-small", "role": "hedge", "counting": "estimated"}
+    assert tokens(source, direction="input", **hedge) == 7
 
 
 def test_a_request_is_no_drill() -> None:
