@@ -70,6 +70,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True, gc=False):
         barred: Why it cannot serve this request (``tools``, ``schema``, ``policy``,
             ``residency`` ...), or empty.
         may_hedge: Whether its rung hedges; the next candidate of the same rung is the hedge.
+        is_spare: Whether it may only be a hedge: the same deployment a second time.
     """
 
     rung: int
@@ -85,6 +86,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True, gc=False):
     limit_us: int = 0
     barred: str = ""
     may_hedge: bool = False
+    is_spare: bool = False
 
     @property
     def is_live(self) -> bool:

@@ -1,0 +1,151 @@
+"""How far a climb has come: the situation and its events, folded into one state."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from steadyhand.routing.planning import timing
+from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, Situation
+from steadyhand.routing.planning.standing import FIRM, SOFT, standing_of
+
+Status = Literal["idle", "running", "late", "harvest", "fresh", "stale", "over"]
+"""Of a candidate: ``late`` has had its time and goes on, ``over`` can say nothing any more."""
+
+BEGINNINGS = frozenset({"started", "hedged", "harvested"})
+ALIVE = frozenset({"idle", "running", "fresh", "stale"})
+TICK_US = 1_000
+"""Time is cut to whole ticks before it is shared, so that requests alike have plans alike."""
+
+
+class Progress:
+    """A climb so far. Changed by :meth:`note` only, so that equal events make equal states.
+
+    Attributes:
+        situation: What was known at its beginning.
+        end_us: When the last answer must be given; ``NEVER_US`` without a deadline.
+        standings: Of each candidate.
+        status: Of each candidate.
+        began_us: When each was started; 0 if it was not.
+        until_us: When each is given up.
+        has_spoken: Whether an answer has begun to leave.
+        is_abandoned: Whether the client is gone.
+        content: The first candidate whose content came and may be sent, or ``FLOOR``.
+        hedged: Rungs that have had their hedge, or were refused one.
+        after: Kind of the last event that made room for another rung, or empty.
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        """Begin: nothing has happened."""
+        candidates, draw = situation.candidates, situation.draw
+        self.situation = situation
+        self.end_us = (
+            max(0, situation.budget_us - situation.policy.floor_reserve_us)
+            if situation.budget_us
+            else NEVER_US
+        )
+        self.standings = [standing_of(one, place, draw) for place, one in enumerate(candidates)]
+        self.status: list[Status] = ["idle"] * len(candidates)
+        self.began_us = [0] * len(candidates)
+        self.until_us = [NEVER_US] * len(candidates)
+        self.has_spoken = self.is_abandoned = False
+        self.content = FLOOR
+        self.hedged: set[int] = set()
+        self.after = ""
+
+    def note(self, event: Event) -> None:
+        """Take in what has happened."""
+        place, kind = event.candidate, event.kind
+        if kind == "spoke":
+            self.has_spoken = True
+        elif kind == "client_gone":
+            self.is_abandoned = True
+        elif kind in BEGINNINGS:
+            self._begin(event)
+        elif kind == "no_hedge":
+            self.hedged.add(self.situation.candidates[place].rung)
+        elif kind == "content":
+            self.content = place if self.content == FLOOR else self.content
+        elif kind == "ready":
+            self.status[place] = "stale" if event.detail == "stale" else "fresh"
+        else:
+            self._end(event)
+
+    def _begin(self, event: Event) -> None:
+        place = event.candidate
+        self.began_us[place] = event.at_us
+        if event.kind == "harvested":
+            self.status[place] = "harvest"
+            return
+        if event.kind == "hedged":
+            self.hedged.add(self.situation.candidates[place].rung)
+        self.until_us[place] = self.until_of(place, event.at_us)
+        self.status[place] = "running"
+
+    def _end(self, event: Event) -> None:
+        """Take in ``empty``, ``failed`` or ``gave_up``."""
+        place = event.candidate
+        goes_on = event.kind == "gave_up" and self.situation.policy.lingers
+        self.status[place] = "late" if goes_on else "over"
+        self.after = event.kind
+
+    def time_us(self, place: int, now_us: int) -> int:
+        """Return what is left for the live rung at ``place`` and the live ones after it.
+
+        What the stored rungs after it need for a look is never theirs.
+        """
+        if self.end_us == NEVER_US:
+            return NEVER_US
+        return self.end_us - now_us + now_us % TICK_US - self._looks_us(place)
+
+    def _looks_us(self, place: int) -> int:
+        return sum(
+            one.cost.p99_us
+            for other, one in enumerate(self.situation.candidates)
+            if other > place and not one.is_live and self.standings[other].rank == FIRM
+        )
+
+    def until_of(self, place: int, now_us: int) -> int:
+        """Return when the candidate at ``place`` is given up if it starts now."""
+        candidate, policy = self.situation.candidates[place], self.situation.policy
+        if not candidate.is_live:
+            return min(self.end_us, now_us + timing.fetch_us(candidate.cost))
+        if self.end_us == NEVER_US:
+            return min(NEVER_US, now_us + timing.uncapped_us(candidate, policy.cap_us))
+        time_us = max(1, self.time_us(place, now_us))
+        later = self._later(place, time_us)
+        window_us = timing.window_us(
+            candidate,
+            [
+                self.situation.candidates[other]
+                for other in later
+                if self.is_live(other) and self.status[other] == "idle"
+            ],
+            time_us,
+            lingers=policy.lingers,
+            is_last=not later,
+        )
+        until_us = now_us - now_us % TICK_US + window_us
+        return min(self.end_us, until_us if until_us > now_us else now_us + window_us)
+
+    def is_live(self, place: int) -> bool:
+        """Tell whether the candidate at ``place`` asks a model."""
+        return self.situation.candidates[place].is_live
+
+    def _later(self, place: int, time_us: int) -> list[int]:
+        """Return who of the same rank may still answer after the candidate at ``place``."""
+        rank = min(SOFT, self.standings[place].rank)
+        return [
+            other
+            for other, one in enumerate(self.situation.candidates)
+            if other > place
+            and self.standings[other].rank == rank
+            and self.status[other] in ALIVE
+            and (not one.is_live or timing.makes_it(one, time_us))
+        ]
+
+
+def progress_of(situation: Situation, events: Iterable[Event]) -> Progress:
+    """Return the state of a climb after ``events``."""
+    progress = Progress(situation)
+    for event in events:
+        progress.note(event)
+    return progress
