@@ -7,22 +7,16 @@ until it is told to wait.
 The order of the candidates is the order of preference, so the first that may still answer has its
 turn: it is started, or waited for, or its stored answer speaks. Around it, others are prepared:
 stored rungs look for their answers shortly before they are needed, a hedge is begun when the
-one in front is slower than 19 of 20. What was passed over has a name (:func:`why_not`).
+one in front is slower than 19 of 20. ``forecast.py`` tells the whole story in advance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from steadyhand.routing.planning import timing
-from steadyhand.routing.planning.action import Action, ActionKind, Plan, Step
-from steadyhand.routing.planning.progress import BEGINNINGS, Progress, progress_of
-from steadyhand.routing.planning.situation import (
-    FLOOR,
-    NEVER_US,
-    Event,
-    EventKind,
-    Situation,
-)
-from steadyhand.routing.planning.standing import FIRM, HARD, SOFT
+from steadyhand.routing.planning.action import Action, ActionKind
+from steadyhand.routing.planning.progress import TICK_US, Progress, progress_of
+from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind, Situation
+from steadyhand.routing.planning.standing import FIRM, HARD
 
 CARRIED_OUT: dict[ActionKind, EventKind] = {
     "start": "started",
@@ -46,6 +40,15 @@ START_REASONS = {
 def replan(situation: Situation, events: Sequence[Event], now_us: int) -> Action:
     """Return what to do at ``now_us``, given what has happened so far."""
     return decide(progress_of(situation, events), now_us)
+
+
+def carried_out(action: Action, now_us: int) -> Event:
+    """Return the event of ``action``, which the planner told when it was asked at ``now_us``.
+
+    It bears that time, and not the later one at which all was done: so that the decision can be
+    made again from its events. Not for ``wait`` and ``stop``.
+    """
+    return Event(now_us, action.candidate, CARRIED_OUT[action.kind], action.reason)
 
 
 def decide(progress: Progress, now_us: int) -> Action:
@@ -76,7 +79,7 @@ def _turn(progress: Progress, place: int, now_us: int) -> Action | None:
         return _do("speak", place, "fresh")
     if status == "running":
         return _attend(progress, place, now_us)
-    if status != "idle" or progress.standings[place].rank != FIRM:
+    if not _may_begin(progress, place):
         return None
     if progress.is_live(place) and not _fits(progress, place, now_us):
         return None
@@ -95,7 +98,8 @@ def _start(progress: Progress, place: int, now_us: int, reason: str) -> Action:
         reason = "probe" if is_probe else START_REASONS[progress.after]
         if reason == "first_choice" and place > 0:
             reason = "planned_around"
-    wake_us = min(until_us, *(at_us for at_us, _ in _chores(progress, place, now_us, until_us)))
+    began_us = now_us - now_us % TICK_US  # the same for all requests of this tick
+    wake_us = min(at_us for at_us, _ in _chores(progress, place, began_us, until_us))
     return Action("start", place, until_us, max(wake_us, now_us), reason)
 
 
@@ -123,12 +127,13 @@ def _chores(progress: Progress, place: int, began_us: int, until_us: int) -> Ite
         return
     yield from _hedge(progress, place, began_us, until_us)
     for other in range(place + 1, len(progress.status)):
-        candidate = progress.situation.candidates[other]
-        if not candidate.is_live and _is_idle(progress, other):
+        if progress.status[other] == "fresh":
+            return
+        if not progress.is_live(other) and _may_begin(progress, other):
             yield _preparation(progress, place, other, began_us, until_us)
 
 
-def _is_idle(progress: Progress, place: int) -> bool:
+def _may_begin(progress: Progress, place: int) -> bool:
     return progress.status[place] == "idle" and progress.standings[place].rank == FIRM
 
 
@@ -188,7 +193,7 @@ def _after_all(progress: Progress, now_us: int) -> Action:
         return _start(progress, resort, now_us, "last_resort")
     if "late" in progress.status and progress.end_us < NEVER_US:
         return Action("wait", FLOOR, progress.end_us, progress.end_us, "late_ones_may_speak")
-    was_asked = any(progress.began_us) or progress.after != ""
+    was_asked = any(status != "idle" for status in progress.status)
     return _last_word(progress, "nothing_left" if was_asked else "nothing_may_start")
 
 
@@ -211,12 +216,13 @@ def _last_resort(progress: Progress, now_us: int) -> int | None:
 
 def _last_word(progress: Progress, reason: str) -> Action:
     """Let the best answer speak that is there: a fresh one, a stale one, the floor."""
-    for kind in ("fresh", "stale"):
-        if kind in progress.status:
-            return _do("speak", progress.status.index(kind), f"{kind}_at_{reason}")
+    if "fresh" in progress.status:
+        return _do("speak", progress.status.index("fresh"), f"fresh_at_{reason}")
     slow = _harvestable(progress)
     if slow is not None:
         return _do("harvest", slow, "too_slow_for_this_request")
+    if "stale" in progress.status:
+        return _do("speak", progress.status.index("stale"), f"stale_at_{reason}")
     return _do("floor", FLOOR, reason)
 
 

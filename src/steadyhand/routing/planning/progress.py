@@ -83,7 +83,7 @@ class Progress:
     def _end(self, event: Event) -> None:
         """Take in ``empty``, ``failed`` or ``gave_up``."""
         place = event.candidate
-        goes_on = event.kind == "gave_up" and self.situation.policy.lingers
+        goes_on = event.kind == "gave_up" and self.situation.policy.lingers and self.is_live(place)
         self.status[place] = "late" if goes_on else "over"
         self.after = event.kind
 

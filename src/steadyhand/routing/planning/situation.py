@@ -115,6 +115,18 @@ class Policy(msgspec.Struct, frozen=True, array_like=True, gc=False):
 DEFAULT_POLICY = Policy()
 
 
+class Lineup(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The part of a situation that changes slowly: many requests in a row share one.
+
+    Attributes:
+        policy: See :class:`Policy`.
+        candidates: In the order in which they are preferred.
+    """
+
+    policy: Policy
+    candidates: tuple[Candidate, ...]
+
+
 class Situation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is known when the ladder is begun.
 

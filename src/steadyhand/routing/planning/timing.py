@@ -71,9 +71,7 @@ def may_make_it(candidate: Candidate, time_us: int) -> bool:
     return time_us > 0 and (not is_known(candidate.cost) or luck_us(candidate.cost) <= time_us)
 
 
-def reserve_us(
-    candidate: Candidate, later: list[Candidate], time_us: int, *, lingers: bool
-) -> int:
+def reserve_us(candidate: Candidate, later: list[Candidate], time_us: int, *, lingers: bool) -> int:
     """Return what is put aside of ``time_us`` for the live candidates after ``candidate``.
 
     Args:
