@@ -32,7 +32,8 @@ def situation(
 def costs(draw: st.DrawFn, most_ms: int = 3_000) -> Cost:
     """Draw what a rung takes: known, or not."""
     quantiles = sorted(draw(st.lists(st.integers(0, most_ms * MS), min_size=3, max_size=3)))
-    return Cost(*quantiles, draw(st.sampled_from([0, 5, 20, 500])))
+    p50_us, p90_us, p99_us = quantiles
+    return Cost(p50_us, p90_us, p99_us, draw(st.sampled_from([0, 5, 20, 500])))
 
 
 def lives(rung: int) -> st.SearchStrategy[Candidate]:
