@@ -25,6 +25,8 @@ DEV := $(VENV)/.dev
 DOCS := .venv-docs/.done
 MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
 DEPLOY := .venv-deploy/.done
+# Prometheus and promtool, which the tests of the alert rules run.
+ALERTS := .prometheus/.done
 # What has xllamacpp, which the tests of `make test` do without.
 LOCAL := .venv-local/.local
 CLIENTS := .venv-clients/.done
@@ -37,7 +39,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test test-local fix bench lock record-fixtures clean \
-	fuzz docs docs-tools docs-serve deploy-tools clients
+	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,7 +107,7 @@ lint: dev  ## Format, lint, types and import contracts
 check: lint  ## lint, then unit and architecture tests; under two minutes
 	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
 
-test: lint docs-tools deploy-tools clients  ## lint, then the whole suite with coverage: what CI runs
+test: lint docs-tools deploy-tools alert-tools clients  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -127,6 +129,13 @@ docs-serve: docs-tools  ## Show the documentation site on loopback, port 8000, w
 docs-tools: $(DOCS)  ## Make .venv-docs, which builds the site
 
 deploy-tools: $(DEPLOY)  ## Make .venv-deploy, which checks the Dockerfile and the chart
+
+$(ALERTS): deploy/prometheus/install.sh
+	@echo "getting Prometheus into $(@D)"
+	@bash deploy/prometheus/install.sh $(@D)
+	@touch $@
+
+alert-tools: $(ALERTS)  ## Get Prometheus and promtool into .prometheus, which the tests run
 
 fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .
