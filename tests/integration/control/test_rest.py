@@ -91,7 +91,8 @@ def test_routes_show_their_budget_rungs_and_floor(control: RunningControl) -> No
         ("openai", "gpt-fast"),
         ("backup", "gpt-slow"),
     ]
-    assert route["floor"] == {"kind": "template", "provider": "", "model": ""}
+    floor = {"kind": "template", "provider": "", "model": "", "deployments": []}
+    assert route["floor"] == floor
     assert route["has_instructions"] is True
 
 
