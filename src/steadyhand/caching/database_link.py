@@ -67,6 +67,8 @@ class _Connection:
         return self._streams is not None
 
     async def open(self) -> None:
+        if self._streams is not None:
+            return
         try:
             with short_path(self._path) as name:
                 self._streams = await asyncio.open_unix_connection(name)

@@ -150,7 +150,7 @@ def top_fields(body: bytes) -> dict[str, msgspec.Raw] | None:
     """
     try:
         fields = _fields.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # "name":value and a comma each, less the commas between joined values, and the brackets
     length = len("".join(fields)) + len(joined(fields.values())) + 3 * len(fields) + 2

@@ -67,7 +67,7 @@ class CacheStore:
         """
         with self._database.read() as connection:
             asked = {"addresses": [*addresses], "now_us": now_us}
-            found = dict(connection.execute(self._wanted, asked).tuples().all())
+            found = {address: sealed for address, sealed in connection.execute(self._wanted, asked)}
         return [found.get(address) for address in addresses]
 
     def put(self, items: Sequence[Item]) -> None:
