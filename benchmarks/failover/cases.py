@@ -100,17 +100,34 @@ def _double() -> list[Case]:
 
 CASES: tuple[Case, ...] = (*_single(), *_double())
 
+ENDURANCE = "Endurance"
+LASTING: tuple[Case, ...] = tuple(
+    Case(f"all-{name}", ENDURANCE, played, played)
+    for name, played in (
+        ("dead", ""),
+        ("silent", "silent-before-headers"),
+        ("slow", "steady:ttft_ms=1000"),
+        ("dripping", "drip:gap_ms=500"),
+        ("lying", "error-200"),
+        ("lying-html", "html-200"),
+        ("lying-empty", "empty-body"),
+    )
+)
+"""Cases of the endurance run."""
+HEALTHY_FOR_100_MS = "steady:ttft_ms=100"
+"""How its models are before they break; slow is ten times that."""
+
 
 def chosen(only: Sequence[str]) -> list[Case]:
-    """Return the cases whose names are in ``only``, or all.
+    """Return the cases whose names are in ``only``, or all of the comparison.
 
     Raises:
         KeyError: A name that is none.
     """
-    unknown = sorted(set(only) - {case.name for case in CASES})
+    unknown = sorted(set(only) - {case.name for case in (*CASES, *LASTING)})
     if unknown:
         raise KeyError(", ".join(unknown))
-    return [case for case in CASES if not only or case.name in only]
+    return [case for case in (*CASES, *LASTING) if case.name in only] if only else list(CASES)
 
 
 def body(case: Case, number: int, *, stream: bool) -> bytes:

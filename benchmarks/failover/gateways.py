@@ -8,7 +8,8 @@ answer that is not streamed in 10 s, no stream longer than 25 s.
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,8 +68,10 @@ class Gateway:
     )
 
 
-def write_workspace(folder: Path, upstreams: Upstreams, cases: Sequence[Case]) -> None:
-    """Write a workspace with a route for each case."""
+def write_workspace(
+    folder: Path, upstreams: Upstreams, cases: Sequence[Case], slo: str = "interactive"
+) -> None:
+    """Write a workspace with a route of the class ``slo`` for each case."""
     (folder / "routes").mkdir(parents=True)
     providers = {"first": upstreams.first, "second": upstreams.second, "dead": upstreams.dead}
     settings = _SETTINGS.format(cap=STREAM_CAP_MS) + "".join(
@@ -92,6 +95,7 @@ def write_workspace(folder: Path, upstreams: Upstreams, cases: Sequence[Case]) -
             second="second" if case.second else "dead",
             second_model=second_model(case),
             prepared=PREPARED,
+            slo=slo,
         )
         (folder / "routes" / f"{case.route}.toml").write_text(text, encoding="utf-8")
 
@@ -102,10 +106,16 @@ def _filled(text: str, **values: str) -> str:
     return text
 
 
-def _steadyhand(site: Site, upstreams: Upstreams, cases: Sequence[Case], _home: Path) -> Target:
+def _steadyhand(
+    site: Site,
+    upstreams: Upstreams,
+    cases: Sequence[Case],
+    _home: Path,
+    slo: str = "interactive",
+) -> Target:
     target = everything(site)  # its workspace is not used: the command names ours
     workspace = site.folder / "failover"
-    write_workspace(workspace, upstreams, cases)
+    write_workspace(workspace, upstreams, cases, slo)
     old = str(site.folder / "workspace")
     command = tuple(str(workspace) if part == old else part for part in target.command)
     return Target(target.url, command, commit(), target.environment)
@@ -187,3 +197,13 @@ GATEWAYS: Mapping[str, Gateway] = {
     "litellm": Gateway("LiteLLM proxy", _litellm, (20.0, 0.0)),
     "portkey": Gateway("Portkey gateway", _portkey, (20.0, 0.0), more=_portkey_headers),
 }
+
+
+def instant() -> Gateway:
+    """Return Steadyhand with routes of the class ``instant``."""
+    return replace(GATEWAYS["steadyhand"], build=partial(_steadyhand, slo="instant"))
+
+
+def version_of_ours() -> str:
+    """Return the commit that is measured."""
+    return commit()

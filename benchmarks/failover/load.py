@@ -13,9 +13,10 @@ import asyncio
 import gc
 import itertools
 import json
+import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ _LEAST = 6
 """Requests of a case at least, however low its rate."""
 
 
+class Step(msgspec.Struct):
+    """What is played at a time: one case, or several of which each request draws one."""
+
+    name: str
+    cases: list[str]
+
+
 class Plan(msgspec.Struct):
     """What to send to whom.
 
@@ -42,7 +50,7 @@ class Plan(msgspec.Struct):
         rate: Requests a second.
         seconds: How long each case is played.
         warm: Requests for each route and form before anything breaks.
-        cases: Names, in order.
+        steps: What is played, in order.
         more: Case → form (``stream`` or ``whole``) → further headers.
         closed_s: Instead of all this, find out how many requests a second are answered.
     """
@@ -53,7 +61,7 @@ class Plan(msgspec.Struct):
     rate: float
     seconds: float
     warm: int
-    cases: list[str]
+    steps: list[Step]
     more: dict[str, dict[str, dict[str, str]]]
     closed_s: float = 0.0
 
@@ -100,20 +108,25 @@ class Player:
             await self.ask(case, rows, stream=False)
         return rows
 
-    async def play(self, case: Case) -> tuple[list[Row], list[asyncio.Task[None]]]:
+    async def play(self, mixed: Sequence[Case]) -> tuple[list[Row], set[asyncio.Task[None]]]:
         """Send what is due; return the rows and what is still under way past its time."""
-        rate = min(self._plan.rate, case.most_per_s or self._plan.rate)
+        rate = min(case.most_per_s or self._plan.rate for case in mixed)
+        rate = min(rate, self._plan.rate)
         rows: list[Row] = []
-        tasks: list[asyncio.Task[None]] = []
+        tasks: set[asyncio.Task[None]] = set()
+        draw = random.Random(1)
         begun_s = time.monotonic()
         for place in range(max(_LEAST, round(rate * self._plan.seconds))):
             due_s = begun_s + place / rate
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             self.latest_us = max(self.latest_us, int((time.monotonic() - due_s) * 1e6))
-            ask = self.ask(case, rows, stream=place % 2 == 0)
-            tasks.append(asyncio.create_task(ask))
-        _, late = await asyncio.wait(tasks, timeout=(WHOLE_US + ALLOWANCE_US) / 1e6)
-        return rows, list(late)
+            asked = self.ask(draw.choice(mixed), rows, stream=place % 2 == 0)
+            task = asyncio.create_task(asked)
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        if tasks:
+            await asyncio.wait(tasks, timeout=(WHOLE_US + ALLOWANCE_US) / 1e6)
+        return rows, set(tasks)
 
     async def closed(self, case: Case) -> float:
         """Return how many requests a second come back if 16 are always under way."""
@@ -139,14 +152,14 @@ def say(event: str, **fields: Any) -> None:
 
 async def main_async(plan: Plan) -> None:
     """Play ``plan``."""
-    chosen = [case for name in plan.cases for case in cases.chosen([name])]
+    steps = [(step.name, cases.chosen(step.cases)) for step in plan.steps]
     player = Player(plan, itertools.count(1))
     if plan.closed_s:
-        await player.warm(chosen[0])
-        say("capacity", per_s=await player.closed(chosen[0]))
+        await player.warm(steps[0][1][0])
+        say("capacity", per_s=await player.closed(steps[0][1][0]))
         return
     unwell = []
-    for case in chosen:
+    for case in {case.name: case for _, mixed in steps for case in mixed}.values():
         rows = await player.warm(case) if case.first else []
         unwell += [f"{case.name}: {row[3]}" for row in rows if row[2] != "A"]
     say("warm", unwell=unwell)
@@ -154,15 +167,15 @@ async def main_async(plan: Plan) -> None:
     gc.collect()
     gc.freeze()
     waiting = []
-    for case in chosen:
-        rows, late = await player.play(case)
+    for name, mixed in steps:
+        rows, late = await player.play(mixed)
         if late:
-            waiting.append((case, rows, late))
+            waiting.append((name, rows, late))
         else:
-            say("case", case=case.name, rows=rows)
-    for case, rows, late in waiting:
+            say("case", case=name, rows=rows)
+    for name, rows, late in waiting:
         await asyncio.wait(late)
-        say("case", case=case.name, rows=rows)
+        say("case", case=name, rows=rows)
     say("end", latest_us=player.latest_us)
 
 

@@ -17,7 +17,7 @@ import msgspec
 from benchmarks.failover import stalls
 from benchmarks.failover.cases import Case
 from benchmarks.failover.gateways import Gateway
-from benchmarks.failover.load import Plan, Row
+from benchmarks.failover.load import Plan, Row, Step
 from benchmarks.failover.scoring import LETTERS, Score
 from benchmarks.failover.stalls import Stalls
 from benchmarks.failover.upstreams import Upstreams, first_model, second_model
@@ -82,11 +82,22 @@ class Played:
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A gateway that listens: where, which, and whose files are in ``folder``."""
+
+    url: str
+    version: str
+    pid: int
+    folder: Path
+    control_url: str
+
+
 @contextmanager
 def running(
     gateway: Gateway, upstreams: Upstreams, cases: Sequence[Case], cores: Cores, home: Path
-) -> Iterator[tuple[str, str, int]]:
-    """Run a gateway; give its address, its version and the id of its first process."""
+) -> Iterator[Alive]:
+    """Run a gateway."""
     with tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place:
         folder = Path(place)
         port, second_port = free_ports(2)
@@ -96,7 +107,8 @@ def running(
         process = start_pinned(target.command, cores.gateway, log, dict(target.environment))
         try:
             _await_port(process, port, log, target.start_limit_s)
-            yield target.url, target.version, process.pid
+            control_url = f"http://127.0.0.1:{second_port}"
+            yield Alive(target.url, target.version, process.pid, folder, control_url)
         finally:
             end_process(process)
 
@@ -122,7 +134,7 @@ def plan_for(
         url=url,
         headers={"authorization": f"Bearer {KEY}"},
         marked_by=gateway.marked_by,
-        cases=[case.name for case in cases],
+        steps=[Step(case.name, [case.name]) for case in cases],
         more={
             case.name: {
                 form: dict(gateway.more(upstreams, case, form)) for form in ("stream", "whole")
@@ -134,7 +146,8 @@ def plan_for(
 
 
 @contextmanager
-def _load(plan: Plan, core: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def loading(plan: Plan, core: int, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the load generator on ``core``; it has ended when the block does."""
     file = folder / "plan.json"
     file.write_bytes(msgspec.json.encode(plan))
     process = subprocess.Popen(
@@ -174,13 +187,13 @@ def capacity(
     upstreams.heal([case])
     with (
         tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place,
-        running(gateway, upstreams, [case], cores, home) as (url, _version, _pid),
+        running(gateway, upstreams, [case], cores, home) as alive,
     ):
         wanted = plan_for(
-            gateway, upstreams, [case], url, rate=0.0, seconds=0.0, warm=20, closed_s=seconds
+            gateway, upstreams, [case], alive.url, rate=0.0, seconds=0.0, warm=20, closed_s=seconds
         )
-        with _load(wanted, cores.load, Path(place)) as process:
-            for event in _events(process):
+        with loading(wanted, cores.load, Path(place)) as process:
+            for event in events_of(process):
                 if event["event"] == "capacity":
                     return float(event["per_s"])
     raise NotStarted("the load generator ended without a capacity")
@@ -204,31 +217,31 @@ def play(
     latest_us = 0
     with (
         tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place,
-        running(gateway, upstreams, cases, cores, home) as (url, version, pid),
+        running(gateway, upstreams, cases, cores, home) as alive,
         watching(cores, Path(place)) as stalled,
     ):
-        wanted = plan_for(gateway, upstreams, cases, url, rate=rate, seconds=seconds, warm=2)
+        wanted = plan_for(gateway, upstreams, cases, alive.url, rate=rate, seconds=seconds, warm=2)
         before: dict[str, int] = {}
-        with _load(wanted, cores.load, Path(place)) as process:
-            for event in _events(process):
+        with loading(wanted, cores.load, Path(place)) as process:
+            for event in events_of(process):
                 match event["event"]:
                     case "warm":
                         unwell = event["unwell"]
                         before = upstreams.calls()
                         upstreams.break_(cases)
-                        _go(process)
+                        go_on(process)
                     case "case":
                         found[event["case"]] = [tuple(row) for row in event["rows"]]
                         progress(f"{len(found)}/{len(cases)} {event['case']}")
                     case _:
                         latest_us = event["latest_us"]
         after = upstreams.calls()
-        memory_mb = sum(resident_mb(each) for each in process_tree(pid))
+        memory_mb = sum(resident_mb(each) for each in process_tree(alive.pid))
         marked = stalled()
     calls = {name: count - before.get(name, 0) for name, count in after.items()}
     return Played(
         rate=rate,
-        version=version,
+        version=alive.version,
         cells=[
             cell for case in cases for cell in _cells(case, found.get(case.name, []), marked, calls)
         ],
@@ -239,13 +252,15 @@ def play(
     )
 
 
-def _events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+def events_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """Yield what the load generator says, until it ends."""
     assert process.stdout is not None
     for line in process.stdout:
         yield json.loads(line)
 
 
-def _go(process: subprocess.Popen[str]) -> None:
+def go_on(process: subprocess.Popen[str]) -> None:
+    """Tell the load generator that everything is broken now."""
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()

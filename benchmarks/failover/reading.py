@@ -5,11 +5,12 @@ OpenAI's chat completions (types of the ``openai`` package 3.57). Quirks that so
 to send and that careful clients take, such as ``choices: null`` beside a usage, are no violation.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FINISH = {"stop", "length", "tool_calls", "content_filter", "function_call"}
@@ -57,8 +58,8 @@ class Reading:
 def read_error(body: bytes) -> str:
     """Return the message of an error body in OpenAI's shape, or empty if it has another."""
     try:
-        found = json.loads(body)
-    except ValueError:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
         return ""
     return _error_of(found)
 
@@ -73,11 +74,11 @@ def read_whole(body: bytes) -> Reading:
     """Read a ``chat.completion`` under status 200."""
     reading = Reading()
     try:
-        found = json.loads(body.decode())
+        found = msgspec.json.decode(body.decode())
     except UnicodeDecodeError:
         reading.problem = "not UTF-8"
         return reading
-    except ValueError:
+    except msgspec.DecodeError:
         reading.problem = "not JSON"
         return reading
     if _error_of(found):
@@ -189,11 +190,11 @@ def read_stream(body: bytes) -> Reading:
 def _take_event(reading: Reading, event: Event, first_id: str) -> str:
     """Add an event to the reading; return the id that all chunks must have."""
     try:
-        chunk = json.loads(event.data.decode())
+        chunk = msgspec.json.decode(event.data.decode())
     except UnicodeDecodeError:
         reading.problem = reading.problem or "an event that is not UTF-8"
         return first_id
-    except ValueError:
+    except msgspec.DecodeError:
         reading.problem = reading.problem or "an event that is not JSON"
         return first_id
     if _error_of(chunk):

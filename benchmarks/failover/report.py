@@ -17,14 +17,15 @@ COMMON_RATE = "20"
 
 _HEAD = (
     *("", "requests/s", "answered in time", "wire-valid", "in time", "truthful"),
-    *("upstream calls a request", "memory MB"),
+    *("upstream calls a request", "an answer", "memory MB"),
 )
 _METHOD = """\
 Each fault of the simulated provider is one case, and every request of it is asked of a first
 deployment that has the fault and a second, healthy one; in "both broken" the second has it too.
 Half of the requests are streams. *Answered in time*: a whole, wire-valid answer, a stream's first
 content within 1.5 s, an answer that is not streamed within 10 s. *Wire-valid* and *in time* count
-typed errors as well. *Truthful*: no cut, empty or erroneous answer passed off as a whole one. Every
+typed errors as well. Calls *an answer* are those of all requests for each that was answered in
+time. *Truthful*: no cut, empty or erroneous answer passed off as a whole one. Every
 case in either form weighs the same. How it is scored, and why so:
 [decision 40](../../docs/decisions/0040-failover-is-scored-by-what-the-caller-can-use.md).
 How each gateway is set up: [peers](../failover/peers/README.md)."""
@@ -43,6 +44,7 @@ def _row(title: str, rate: str, found: Totals, memory_mb: float) -> tuple[str, .
         *(f"{value:.1%}" for value in (found.answered, found.valid, found.in_time)),
         f"{found.truthful:.1%}",
         f"{found.calls:.2f}",
+        f"{found.calls_an_answer:.2f}" if found.calls_an_answer else "–",
         f"{memory_mb:.0f}",
     )
 

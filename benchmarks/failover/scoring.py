@@ -211,5 +211,5 @@ def _lie(reading: Reading) -> str:
     if not reading.said.is_anything():
         return "empty, as if whole"
     if reading.said.finish or reading.is_done:
-        return "incomplete, marked whole"
-    return "incomplete, ends without a word"
+        return "not the whole answer, marked whole"
+    return "not the whole answer, ends without a word"

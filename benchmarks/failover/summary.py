@@ -22,6 +22,7 @@ class Totals:
         in_time: An answer or an error came in time.
         truthful: Nothing was passed off as a whole answer that was none.
         calls: Upstream calls of each request.
+        calls_an_answer: Upstream calls for each request that was answered in time; 0 if none was.
     """
 
     cells: int
@@ -30,6 +31,7 @@ class Totals:
     in_time: float
     truthful: float
     calls: float
+    calls_an_answer: float
 
 
 MORE_IS_BETTER = ("answered", "valid", "in_time", "truthful")
@@ -48,14 +50,17 @@ def share(cell: Mapping[str, Any], letters: str) -> float:
 
 def totals(cells: Sequence[Mapping[str, Any]]) -> Totals:
     """Return what ``cells`` come to."""
-    known = [cell["calls"] for cell in cells if cell["calls"] >= 0]
+    known = [cell for cell in cells if cell["calls"] >= 0]
+    calls = _mean(cell["calls"] for cell in known)
+    answered = _mean(share(cell, "AF") for cell in known)
     return Totals(
         cells=len(cells),
         answered=_mean(share(cell, "AF") for cell in cells),
         valid=_mean(1 - cell["invalid"] / cell["sent"] if cell["sent"] else 0.0 for cell in cells),
         in_time=_mean(share(cell, IN_TIME) for cell in cells),
         truthful=_mean(share(cell, HONEST) for cell in cells),
-        calls=_mean(known),
+        calls=calls,
+        calls_an_answer=calls / answered if answered else 0.0,
     )
 
 
@@ -71,7 +76,8 @@ def behind(ours: Totals, theirs: Totals) -> list[str]:
         for column in MORE_IS_BETTER
         if round(getattr(ours, column), 3) < round(getattr(theirs, column), 3)
     ]
-    return found + (["calls"] if round(ours.calls, 2) > round(theirs.calls, 2) else [])
+    mine, other = round(ours.calls_an_answer, 2), round(theirs.calls_an_answer, 2)
+    return found + (["calls_an_answer"] if other and (not mine or mine > other) else [])
 
 
 def mark(cell: Mapping[str, Any]) -> str:

@@ -43,11 +43,11 @@ class Upstreams:
         first, second = self.ports(case)
         return f"http://127.0.0.1:{first}/v1", f"http://127.0.0.1:{second}/v1"
 
-    def heal(self, cases: Sequence[Case]) -> None:
-        """Make every deployment healthy."""
+    def heal(self, cases: Sequence[Case], healthy: str = HEALTHY) -> None:
+        """Make every deployment healthy, that is, behave as ``healthy``."""
         for case in cases:
-            _play(self.first, first_model(case), HEALTHY)
-            _play(self.second, second_model(case), HEALTHY)
+            _play(self.first, first_model(case), healthy)
+            _play(self.second, second_model(case), healthy)
 
     def break_(self, cases: Sequence[Case]) -> None:
         """Make every deployment behave as its case says."""
