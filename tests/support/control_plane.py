@@ -22,11 +22,28 @@ from steadyhand.routing.model import Route, RungEntry, SloClass
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
 from steadyhand.storage.migrations import upgrade
 from steadyhand.storage.open import open_database, sqlite_url
+from steadyhand.telemetry.status import CostStatus, DeploymentStatus, RungStatus, Status
 from tests.support.made_records import NOON_US
 
 LIVE = RungEntry("live", msgspec.Raw(b'{"provider":"openai","model":"gpt-fast"}'))
 BACKUP = RungEntry("live", msgspec.Raw(b'{"provider":"backup","model":"gpt-slow"}'))
 FLOOR = RungEntry("template", msgspec.Raw(b'{"text":"We will come back to you."}'))
+
+STATUS = Status(
+    made_us=NOON_US,
+    deployments=(
+        DeploymentStatus(
+            "backup",
+            "gpt-slow",
+            state="closed",
+            share=0.25,
+            reason="drift",
+            changed_us=NOON_US,
+            whole=CostStatus(973_000, 1_200_000, 1_500_000, 8),
+        ),
+    ),
+    rungs=(RungStatus("support", 1, "live", "backup", "gpt-slow", reason="gave_up"),),
+)
 
 SNAPSHOT = Snapshot(
     version=7,
@@ -107,6 +124,7 @@ def running_control(workspace: Path, **ports: Any) -> Iterator[RunningControl]:
         snapshot=lambda: SNAPSHOT,
         token_hash=token_hash(token),
         clock=lambda: NOON_US / 1e6 + 60,
+        statuses=lambda: {0: STATUS},
     )
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]

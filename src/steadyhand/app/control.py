@@ -32,6 +32,7 @@ from steadyhand.telemetry.board import read_board
 from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
+from steadyhand.telemetry.status import read_statuses
 
 
 def run(settings: Settings, listener: socket.socket, parent: Parent | None = None) -> None:
@@ -76,6 +77,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         snapshot=snapshot,
         token_hash=token_hash(bootstrap_token(settings)),
         gateways=lambda: gateway_statuses(state.run),
+        statuses=lambda: read_statuses(state.run, wall_clock_us()),
         probes={"shipper": shipper_probe(shipper.status, thread.is_alive, wall_clock_us)},
         allowed_hosts=frozenset(settings.control.allowed_hosts),
         allowed_origins=frozenset(settings.control.allowed_origins),

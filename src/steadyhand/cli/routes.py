@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from steadyhand.cli import health
 from steadyhand.cli.output import Column, Row, thousands
 from steadyhand.cli.session import Session, noun, verb
 
@@ -18,6 +19,24 @@ def _budget(milliseconds: int) -> str:
 def _rung(rung: Row) -> str:
     called = " | ".join(f"{d['provider']}/{d['model']}" for d in rung["deployments"])
     return f"{rung['kind']} {called}" if called else str(rung["kind"])
+
+
+def _lines(title: str, rung: Row) -> list[str]:
+    """Tell of one rung: a line, and one for each deployment if it has several."""
+    said = health.proofs(rung)
+    lines = [f"  {title} {_rung(rung)}" + (f" · {said}" if said else "")]
+    if len(rung["deployments"]) > 1:
+        for each in rung["deployments"]:
+            at = f" ({each['region']})" if each["region"] else ""
+            own = [proof for proof in rung["proofs"] if _is_of(proof, each)]
+            said = health.proofs({"proofs": own})
+            name = f"{each['provider']}/{each['model']}{at}, weight {each['weight']:g}"
+            lines.append(f"     {name}" + (f" · {said}" if said else ""))
+    return lines
+
+
+def _is_of(proof: Row, deployment: Row) -> bool:
+    return all(proof[name] == deployment[name] for name in ("provider", "model", "region"))
 
 
 COLUMNS = [
@@ -45,7 +64,7 @@ def list_routes(session: Session) -> None:
 def show_route(
     session: Session, name: Annotated[str, typer.Argument(metavar="NAME", help="A route.")]
 ) -> None:
-    """Show one route: its latency budget, its rungs in order, its floor.
+    """Show one route: its latency budget, its rungs in order, its floor, and their last proofs.
 
     Examples:
       steadyhand routes show support
@@ -56,7 +75,8 @@ def show_route(
     lines = [
         f"{route['name']} · {slo['name']}: first content {_budget(slo['first_content_ms'])} ms, "
         f"whole answer {_budget(slo['whole_ms'])} ms",
-        *(f"  {i}. {_rung(rung)}" for i, rung in enumerate(route["rungs"], start=1)),
-        f"  floor: {_rung(route['floor'])}",
     ]
+    for place, rung in enumerate(route["rungs"], start=1):
+        lines += _lines(f"{place}.", rung)
+    lines += _lines("floor:", route["floor"])
     session.printer.object(route, "\n".join(lines))

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import typer
 
+from steadyhand.cli import health
 from steadyhand.cli.breaking import break_upstream, mend_upstream
-from steadyhand.cli.output import Column, Row, thousands
+from steadyhand.cli.output import GREEN, RED, YELLOW, Column, Row, thousands
 from steadyhand.cli.session import Session, noun, verb
 
 app = noun("List and show providers and how they do; break simulated ones.")
@@ -27,23 +28,37 @@ def _failures(row: Row) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in reasons) or "-"
 
 
+def _colour(state: str) -> str:
+    known = {"closed": GREEN, "open": RED, "half_open": YELLOW}
+    return known.get(state.partition(" ")[0], "")
+
+
 COLUMNS = [
     Column("provider", lambda row: row["provider"]),
     Column("kind", lambda row: row["kind"]),
-    Column("model", lambda row: row["model"]),
+    Column("model", lambda row: _model(row)),
+    Column("state", lambda row: health.state(row["health"]), colour=_colour),
+    Column("share", lambda row: health.share(row["health"]), right=True),
+    Column("why", lambda row: health.why(row["health"])),
+    Column("p50 ms", lambda row: health.latency(row["health"], "p50_ms"), right=True),
+    Column("p90 ms", lambda row: health.latency(row["health"], "p90_ms"), right=True),
     Column("ok", lambda row: thousands(row["succeeded"]), right=True),
     Column("failed", lambda row: thousands(row["failed"]), right=True),
-    Column("p50 ms", lambda row: _latency(row, "latency_p50_ms"), right=True),
-    Column("p95 ms", lambda row: _latency(row, "latency_p95_ms"), right=True),
     Column("last", lambda row: row["last_reason"] or "-"),
     Column("failures", _failures),
 ]
 
 
+def _model(row: Row) -> str:
+    return f"{row['model']} ({row['region']})" if row["region"] else str(row["model"])
+
+
 def _rows(provider: Row) -> list[Row]:
     shared = {"provider": provider["name"], "kind": provider["kind"]}
-    unused = {
+    unused: Row = {
         "model": "-",
+        "region": "",
+        "health": None,
         "succeeded": 0,
         "failed": 0,
         "latency_p50_ms": None,
@@ -56,7 +71,10 @@ def _rows(provider: Row) -> list[Row]:
 
 @verb(app, "list")
 def list_upstreams(session: Session) -> None:
-    """List providers and deployments, with attempts and latencies of the last minutes.
+    """List providers and deployments: how they are, and how attempts of the last minutes ended.
+
+    State, share and latencies are what the gateway processes have learned; `unknown` means that
+    none of them said anything, not that all is well.
 
     Examples:
       steadyhand upstreams list
@@ -71,7 +89,7 @@ def list_upstreams(session: Session) -> None:
 def show_upstream(
     session: Session, name: Annotated[str, typer.Argument(metavar="NAME", help="A provider.")]
 ) -> None:
-    """Show one provider and its deployments.
+    """Show one provider and its deployments, as each gateway process sees them.
 
     Examples:
       steadyhand upstreams show openai
@@ -81,10 +99,11 @@ def show_upstream(
     lines = [f"{answer['name']} · {answer['kind']}"]
     for row in answer["deployments"]:
         lines.append(
-            f"  {row['model']}: {thousands(row['succeeded'])} ok, "
+            f"  {_model(row)}: {thousands(row['succeeded'])} ok, "
             f"{thousands(row['failed'])} failed ({_failures(row)}), "
             f"p50 {_latency(row, 'latency_p50_ms')} ms, p95 {_latency(row, 'latency_p95_ms')} ms"
         )
+        lines += [f"    {sentence}" for sentence in health.sentences(row["health"])]
     session.printer.object(answer, "\n".join(lines))
     session.printer.note(_window(answer))
 

@@ -115,6 +115,7 @@ def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:
     return routing_api.RoutePorts(
         routes=lambda: deployment.published(ports.snapshot).routes,
         slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
+        statuses=ports.statuses,
     )
 
 
@@ -124,6 +125,7 @@ def _upstream_ports(ports: ControlPorts) -> upstreams.UpstreamPorts:
         attempts=lambda window_s: deployment.recent_attempts(
             ports.records, round((ports.clock() - window_s) * 1e6)
         ),
+        statuses=ports.statuses,
     )
 
 

@@ -28,15 +28,15 @@ def published(snapshot: Callable[[], Snapshot | None]) -> Snapshot:
 
 
 def upstreams(snapshot: Snapshot) -> list[Upstream]:
-    """Return the providers of ``snapshot`` with the models that its routes deploy there. Pure."""
-    models: dict[str, set[str]] = {name: set() for name in snapshot.providers}
+    """Return the providers of ``snapshot`` with what its routes deploy there. Pure."""
+    known: dict[str, set[tuple[str, str]]] = {name: set() for name in snapshot.providers}
     for route in snapshot.routes.values():
         for rung in route.rungs:
             for deployment in deployments_of(rung):
-                if deployment.provider in models and deployment.model:
-                    models[deployment.provider].add(deployment.model)
+                if deployment.provider in known and deployment.model:
+                    known[deployment.provider].add((deployment.model, deployment.region))
     return [
-        Upstream(name, entry.kind, tuple(sorted(models[name])))
+        Upstream(name, entry.kind, tuple(sorted(known[name])))
         for name, entry in snapshot.providers.items()
     ]
 
@@ -48,6 +48,7 @@ def recent_attempts(records: RecordStore, since_us: int) -> Sample:
         Attempted(
             provider=attempt.provider,
             model=attempt.model,
+            region=attempt.region,
             reason=attempt.reason,
             took_us=attempt.ended_us - attempt.started_us,
             at_us=stored.record.received_us + attempt.ended_us,

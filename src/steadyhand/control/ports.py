@@ -9,6 +9,7 @@ from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
+from steadyhand.telemetry.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class ControlPorts:
         allowed_hosts: Names that ``Host`` may have, without port; ``*`` allows any.
         allowed_origins: Origins whose pages may call, as ``scheme://host[:port]``.
         clock: Wall clock, seconds since 1970.
+        statuses: Returns process → what each gateway process said lately; may block.
         cache: Of the cache; ``None`` leaves its endpoints out.
     """
 
@@ -56,4 +58,5 @@ class ControlPorts:
     allowed_hosts: frozenset[str] = LOOPBACK_HOSTS
     allowed_origins: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.time
+    statuses: Callable[[], Mapping[int, Status]] = dict
     cache: CachePorts | None = None

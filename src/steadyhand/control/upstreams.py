@@ -1,17 +1,19 @@
-"""REST of the upstreams: configured providers, their deployments, and how attempts ended lately.
+"""REST of the upstreams: providers, their deployments, how they are and how attempts ended lately.
 
 It lives here and not in ``providers``, whose folder holds plugins and nothing else.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from steadyhand.control.upstream_health import MergedHealthView, merged
 from steadyhand.core.errors import NotFound
+from steadyhand.telemetry.status import Status
 
 OK = "ok"
 WINDOW_S = 300
@@ -24,12 +26,12 @@ class Upstream:
     Attributes:
         name: In the workspace.
         kind: Names the plugin.
-        models: Models that routes deploy there, each once.
+        deployments: Models that routes deploy there with their regions, each once.
     """
 
     name: str
     kind: str
-    models: tuple[str, ...]
+    deployments: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Attempted:
     Attributes:
         provider: Name in the workspace.
         model: The deployment's model.
+        region: Its region, or empty.
         reason: ``ok``, or why it failed.
         took_us: Microseconds from its start to its end.
         at_us: Wall clock at its end, microseconds since 1970.
@@ -46,6 +49,7 @@ class Attempted:
 
     provider: str
     model: str
+    region: str
     reason: str
     took_us: int
     at_us: int
@@ -71,16 +75,20 @@ class UpstreamPorts:
     Attributes:
         upstreams: Returns the providers in force; raises if nothing has been published.
         attempts: Returns how attempts ended in the last so many seconds; may block.
+        statuses: Returns process → what it last said; only of those that did lately; may block.
     """
 
     upstreams: Callable[[], Sequence[Upstream]]
     attempts: Callable[[int], Sample]
+    statuses: Callable[[], Mapping[int, Status]]
 
 
 class DeploymentView(BaseModel):
-    """One model at one provider, over the window."""
+    """One model at one provider: how it is, and how attempts ended over the window."""
 
     model: str
+    region: str = Field(description="where it runs; empty for unknown")
+    health: MergedHealthView | None = Field(description="null if no gateway process knows")
     succeeded: int
     failed: int
     failures: dict[str, int] = Field(description="failed attempts by reason")
@@ -118,13 +126,17 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return sorted(values)[max(0, ceil(share * len(values)) - 1)]
 
 
-def summarise(model: str, attempts: Iterable[Attempted]) -> DeploymentView:
+def summarise(
+    model: str, region: str, health: MergedHealthView | None, attempts: Iterable[Attempted]
+) -> DeploymentView:
     """Count how the attempts at one deployment ended. Pure."""
     ordered = sorted(attempts, key=lambda attempt: attempt.at_us)
     took_ms = [attempt.took_us / 1000 for attempt in ordered if attempt.reason == OK]
     failures = Counter(attempt.reason for attempt in ordered if attempt.reason != OK)
     return DeploymentView(
         model=model,
+        region=region,
+        health=health,
         succeeded=len(took_ms),
         failed=failures.total(),
         failures=dict(failures.most_common()),
@@ -139,15 +151,18 @@ def router(ports: UpstreamPorts) -> APIRouter:
     """Make the upstreams' router."""
     routes = APIRouter(prefix="/upstreams", tags=["upstreams"])
 
-    def view(upstream: Upstream, sample: Sample) -> UpstreamView:
-        by_model: dict[str, list[Attempted]] = {model: [] for model in upstream.models}
+    def view(upstream: Upstream, sample: Sample, statuses: Mapping[int, Status]) -> UpstreamView:
+        known: dict[tuple[str, str], list[Attempted]] = {key: [] for key in upstream.deployments}
         for attempt in sample.attempts:
             if attempt.provider == upstream.name:
-                by_model.setdefault(attempt.model, []).append(attempt)
+                known.setdefault((attempt.model, attempt.region), []).append(attempt)
         return UpstreamView(
             name=upstream.name,
             kind=upstream.kind,
-            deployments=[summarise(model, seen) for model, seen in sorted(by_model.items())],
+            deployments=[
+                summarise(model, region, merged(statuses, upstream.name, model, region), seen)
+                for (model, region), seen in sorted(known.items())
+            ],
             window_s=WINDOW_S,
             is_sample=not sample.is_whole,
         )
@@ -155,9 +170,9 @@ def router(ports: UpstreamPorts) -> APIRouter:
     @routes.get("", summary="List upstreams", operation_id="list_upstreams")
     def list_upstreams() -> UpstreamList:
         known = sorted(ports.upstreams(), key=lambda upstream: upstream.name)
-        sample = ports.attempts(WINDOW_S)
+        sample, statuses = ports.attempts(WINDOW_S), ports.statuses()
         return UpstreamList(
-            items=[view(upstream, sample) for upstream in known],
+            items=[view(upstream, sample, statuses) for upstream in known],
             window_s=WINDOW_S,
             is_sample=not sample.is_whole,
         )
@@ -167,6 +182,6 @@ def router(ports: UpstreamPorts) -> APIRouter:
         known = {upstream.name: upstream for upstream in ports.upstreams()}
         if name not in known:
             raise NotFound(f"no provider {name!r}", hint=f"providers: {', '.join(sorted(known))}")
-        return view(known[name], ports.attempts(WINDOW_S))
+        return view(known[name], ports.attempts(WINDOW_S), ports.statuses())
 
     return routes

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from steadyhand.core.errors import NotFound
 from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
+from steadyhand.telemetry.status import RungStatus, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,12 @@ class RoutePorts:
     Attributes:
         routes: Returns the routes in force, by name; raises if nothing has been published.
         slo_classes: Returns the SLO classes in force, by name; likewise.
+        statuses: Returns process → what each gateway process said lately; may block.
     """
 
     routes: Callable[[], Mapping[str, Route]]
     slo_classes: Callable[[], Mapping[str, SloClass]]
+    statuses: Callable[[], Mapping[int, Status]] = dict
 
 
 class SloView(BaseModel):
@@ -41,6 +44,20 @@ class DeploymentView(BaseModel):
     weight: float = Field(description="its part of the requests, for the strategy `weighted`")
 
 
+class ProofView(BaseModel):
+    """When a rung, or one of its deployments, was last shown to answer."""
+
+    provider: str = Field(description="of the deployment; empty for rungs that call nobody")
+    model: str
+    region: str
+    proven_at_us: int | None = Field(description="microseconds since 1970; null for never")
+    proven_by: str = Field(description="`drill`, `traffic` or empty")
+    is_proven: bool = Field(
+        description="whether every gateway process says so; what is not proven is planned around"
+    )
+    reason: str = Field(description="why the last drill failed; empty if it did not")
+
+
 class RungView(BaseModel):
     """One rung of a route."""
 
@@ -48,6 +65,7 @@ class RungView(BaseModel):
     provider: str = Field(description="of its first deployment; empty for rungs that call nobody")
     model: str = Field(description="model of its first deployment, or empty")
     deployments: list[DeploymentView] = Field(description="all whom it may call")
+    proofs: list[ProofView] = Field(description="when it was last shown to work; empty: unknown")
 
 
 class RouteView(BaseModel):
@@ -70,8 +88,9 @@ def router(ports: RoutePorts) -> APIRouter:
     """Make the routes' router."""
     routes = APIRouter(prefix="/routes", tags=["routes"])
 
-    def view(route: Route) -> RouteView:
+    def view(route: Route, statuses: Mapping[int, Status]) -> RouteView:
         slo = ports.slo_classes()[route.slo]
+        proofs = proofs_of(statuses, route.name)
         return RouteView(
             name=route.name,
             slo=SloView(
@@ -80,26 +99,51 @@ def router(ports: RoutePorts) -> APIRouter:
                 whole_ms=slo.whole_ms,
                 stream_cap_ms=slo.stream_cap_ms,
             ),
-            rungs=[_rung(entry) for entry in route.rungs],
-            floor=_rung(route.floor),
+            rungs=[_rung(entry, proofs.get(at, [])) for at, entry in enumerate(route.rungs)],
+            floor=_rung(route.floor, proofs.get(len(route.rungs), [])),
             has_instructions=route.instructions != "",
         )
 
     @routes.get("", summary="List routes", operation_id="list_routes")
-    async def list_routes() -> RouteList:
-        return RouteList(items=[view(route) for _, route in sorted(ports.routes().items())])
+    def list_routes() -> RouteList:
+        known, statuses = sorted(ports.routes().items()), ports.statuses()
+        return RouteList(items=[view(route, statuses) for _, route in known])
 
     @routes.get("/{name}", summary="Show a route", operation_id="show_route")
-    async def show_route(name: str) -> RouteView:
+    def show_route(name: str) -> RouteView:
         known = ports.routes()
         if name not in known:
             raise NotFound(f"no route {name!r}", hint=f"routes: {', '.join(sorted(known))}")
-        return view(known[name])
+        return view(known[name], ports.statuses())
 
     return routes
 
 
-def _rung(entry: RungEntry) -> RungView:
+def proofs_of(statuses: Mapping[int, Status], route: str) -> dict[int, list[ProofView]]:
+    """Return position of the rung → proofs of its candidates, over all processes. Pure."""
+    said: dict[tuple[int, str, str, str], list[RungStatus]] = {}
+    for status in statuses.values():
+        for rung in status.rungs:
+            if rung.route == route:
+                key = (rung.rung, rung.provider, rung.model, rung.region)
+                said.setdefault(key, []).append(rung)
+    found: dict[int, list[ProofView]] = {}
+    for (position, provider, model, region), views in sorted(said.items()):
+        latest = max(views, key=lambda view: view.proven_us)
+        proof = ProofView(
+            provider=provider,
+            model=model,
+            region=region,
+            proven_at_us=latest.proven_us or None,
+            proven_by=latest.proven_by,
+            is_proven=all(view.is_proven for view in views),
+            reason=next((view.reason for view in views if view.reason), ""),
+        )
+        found.setdefault(position, []).append(proof)
+    return found
+
+
+def _rung(entry: RungEntry, proofs: list[ProofView]) -> RungView:
     views = [
         DeploymentView(
             provider=found.provider or "",
@@ -115,4 +159,5 @@ def _rung(entry: RungEntry) -> RungView:
         provider=first.provider if first else "",
         model=first.model if first else "",
         deployments=views,
+        proofs=proofs,
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,8 +73,11 @@ def test_routes_and_upstreams_are_listed_and_shown(control: RunningControl) -> N
     assert routes[1] == "labels,instant,150,150,live openai/gpt-fast,error"
     shown = asked(control, "routes", "show", "support").stdout
     assert shown.splitlines()[0].endswith("first content 1,500 ms, whole answer 10,000 ms")
+    assert "  2. live backup/gpt-slow · not proven (gave_up)\n" in shown
     upstreams = asked(control, "upstreams", "list", "--output", "md")
-    assert "| backup | openai | gpt-slow | 8 | 0 | 973 | 973 | ok | - |" in upstreams.stdout
+    slow = r"gpt-slow \| closed \| 25% \| drift, \w+ ago \| 973 \| 1,200 \| 8 \| 0 "
+    assert re.search(slow, upstreams.stdout)
+    assert "| spare | simulated | - | unknown | - | - | - | - | 0 | 0 | - | - |" in upstreams.stdout
     assert upstreams.stderr == "attempts of the last 5 minutes\n"
     spare = asked(control, "upstreams", "show", "openai", "--quiet")
     assert "gpt-fast: 0 ok, 17 failed (gave_up 9, rate_limited 8)" in spare.stdout

@@ -91,8 +91,22 @@ def test_routes_show_their_budget_rungs_and_floor(control: RunningControl) -> No
         ("openai", "gpt-fast"),
         ("backup", "gpt-slow"),
     ]
-    floor = {"kind": "template", "provider": "", "model": "", "deployments": []}
+    floor = {"kind": "template", "provider": "", "model": "", "deployments": [], "proofs": []}
     assert route["floor"] == floor
+    assert [rung["proofs"] for rung in route["rungs"]] == [
+        [],
+        [
+            {
+                "provider": "backup",
+                "model": "gpt-slow",
+                "region": "",
+                "proven_at_us": None,
+                "proven_by": "",
+                "is_proven": False,
+                "reason": "gave_up",
+            }
+        ],
+    ]
     assert route["has_instructions"] is True
 
 
@@ -103,7 +117,11 @@ def test_upstreams_count_attempts_of_the_last_minutes(control: RunningControl) -
     assert by_name["spare"]["deployments"] == []
     [slow] = by_name["backup"]["deployments"]
     assert (slow["succeeded"], slow["failed"], slow["latency_p50_ms"]) == (8, 0, 973)
+    assert (slow["health"]["state"], slow["health"]["share"]) == ("closed", 0.25)
+    assert slow["health"]["whole"]["p90_ms"] == 1_200
+    assert [each["process"] for each in slow["health"]["processes"]] == [0]
     [fast] = control.ask("/upstreams/openai").json["deployments"]
+    assert fast["health"] is None  # unknown, not healthy
     assert fast["failures"] == {"gave_up": 9, "rate_limited": 8}
     assert (fast["latency_p95_ms"], fast["last_reason"]) == (None, "rate_limited")
 

@@ -32,13 +32,13 @@ def test_enough_values_lie_at_or_below_a_percentile(values: list[int], share: fl
 
 def test_failures_are_counted_by_reason_and_do_not_make_latencies() -> None:
     seen = [
-        Attempted("openai", "m", "ok", 100_000, 3),
-        Attempted("openai", "m", "ok", 300_000, 1),
-        Attempted("openai", "m", "rate_limited", 1_000, 5),
-        Attempted("openai", "m", "gave_up", 800_000, 4),
-        Attempted("openai", "m", "rate_limited", 1_000, 2),
+        Attempted("openai", "m", "", "ok", 100_000, 3),
+        Attempted("openai", "m", "", "ok", 300_000, 1),
+        Attempted("openai", "m", "", "rate_limited", 1_000, 5),
+        Attempted("openai", "m", "", "gave_up", 800_000, 4),
+        Attempted("openai", "m", "", "rate_limited", 1_000, 2),
     ]
-    view = summarise("m", seen)
+    view = summarise("m", "", None, seen)
     assert (view.succeeded, view.failed) == (2, 3)
     assert view.failures == {"rate_limited": 2, "gave_up": 1}
     assert (view.latency_p50_ms, view.latency_p95_ms) == (100, 300)
@@ -46,5 +46,5 @@ def test_failures_are_counted_by_reason_and_do_not_make_latencies() -> None:
 
 
 def test_a_deployment_that_was_not_tried_has_no_numbers() -> None:
-    view = summarise("m", [])
+    view = summarise("m", "", None, [])
     assert (view.succeeded, view.failed, view.latency_p50_ms, view.last_reason) == (0, 0, None, "")
