@@ -67,7 +67,7 @@ def flush_cache(
     """
     answer = session.client.post("/cache/flush", {"route": route, "tenant": tenant})
     deleted = answer["deleted"]
-    done = "the database did not answer" if deleted is None else f"{thousands(deleted)} deleted"
+    done = "not reached" if deleted is None else f"{thousands(deleted)} deleted"
     session.printer.object(answer, f"flushed {_scope(answer)}; from the database: {done}")
 
 
