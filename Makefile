@@ -15,6 +15,9 @@ UPGRADE ?=
 GGUF ?=
 # Options of benchmarks/compare.py, for example BENCH='--save NAME'.
 BENCH ?=
+# Options of `python -m benchmarks.failover` and of its endurance run.
+FAILOVER ?=
+ENDURANCE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +41,7 @@ NODE := tests/e2e/clients/node
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: help setup dev run lint check test test-local fix bench lock record-fixtures clean \
+.PHONY: help setup dev run lint check test test-local fix bench bench-failover bench-endurance lock record-fixtures clean \
 	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients
 
 help:  ## Show this list
@@ -143,6 +146,12 @@ fix: dev  ## Format, and repair what ruff can
 
 bench: dev  ## Compare with nginx and bare HTTP, against the budgets; BENCH=--quick to see that it runs
 	$(BIN)/python -m benchmarks.compare $(BENCH)
+
+bench-failover: dev  ## Break upstream in every way behind us, LiteLLM and Portkey; FAILOVER=--quick to see that it runs
+	$(BIN)/python -m benchmarks.failover $(FAILOVER)
+
+bench-endurance: dev  ## Break every provider for minutes at 500 requests a second; ENDURANCE='--seconds 20'
+	$(BIN)/python -m benchmarks.failover.endurance $(ENDURANCE)
 
 $(FUZZ): requirements/fuzz.txt requirements/run.txt | $(BIN)/python
 	@echo "making the environment of the fuzzer, .venv-fuzz"

@@ -15,6 +15,7 @@ if a limit of :data:`LIMITS` is past.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sqlite3
@@ -123,14 +124,19 @@ def records(database: Path, since_us: int) -> Iterator[Record]:
 
 def await_records(database: Path, since_us: int, wanted: int, limit_s: float) -> None:
     """Wait until the control process has written so many, at most ``limit_s``."""
-    counting = "select count(*) from records where received_us >= ?"
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            [(count,)] = connection.execute(counting, (since_us,))
-        if count >= wanted:
-            return
+        with contextlib.suppress(sqlite3.OperationalError):  # not made yet, or locked
+            if _counted(database, since_us) >= wanted:
+                return
         time.sleep(0.5)
+
+
+def _counted(database: Path, since_us: int) -> int:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        counting = "select count(*) from records where received_us >= ?"
+        [(count,)] = connection.execute(counting, (since_us,))
+    return int(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +235,7 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
         latest_ms=max((span[1] for span in record_spans(kept, 0)), default=0) / 1e3,
         rungs={rung: sum(each.rung == rung for each in kept) for rung in {e.rung for e in kept}},
         growth_mb=slope_mb(watch.memory_mb),
-        memory_mb=max(mb for _, mb in watch.memory_mb),
+        memory_mb=max((mb for _, mb in watch.memory_mb), default=0.0),
         in_flight=watch.most("steadyhand_requests_in_flight"),
         pending_mb=watch.most("steadyhand_record_log_pending_bytes") / 1e6,
         upstream=watch.most("steadyhand_upstream_connections"),

@@ -1,6 +1,7 @@
 """Play all cases against one gateway at one rate, and put the scores together."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +153,12 @@ def loading(plan: Plan, core: int, folder: Path) -> Iterator[subprocess.Popen[st
     file = folder / "plan.json"
     file.write_bytes(msgspec.json.encode(plan))
     process = subprocess.Popen(
-        ["taskset", "-c", str(core), sys.executable, "-m", "benchmarks.failover.load", str(file)],
+        [sys.executable, "-m", "benchmarks.failover.load", str(file)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(os.sched_setaffinity, 0, {core}),
     )
     try:
         yield process

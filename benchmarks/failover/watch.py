@@ -20,7 +20,8 @@ class Watch:
     """Samples from ``begin`` to ``end``, in a thread of its own.
 
     Attributes:
-        memory_mb: Seconds since the begin and resident memory of the process that answers.
+        memory_mb: Seconds since the begin and resident memory of the process that answers: the one
+            that used the most CPU; known at the end.
     """
 
     def __init__(self, root: int, control_url: str) -> None:
@@ -30,6 +31,7 @@ class Watch:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._most: dict[str, float] = {}
+        self._samples: list[tuple[float, dict[int, float]]] = []
         self.memory_mb: list[tuple[float, float]] = []
 
     def __enter__(self) -> Self:
@@ -41,16 +43,19 @@ class Watch:
         self.end()
 
     def begin(self) -> None:
-        """Find the process that answers: it has used the most CPU; watch it."""
-        spent = cpu_ns(process_tree(self._root))
-        self._pid = max(spent, key=lambda pid: spent[pid])
+        """Begin to watch."""
+        self._pids = process_tree(self._root)
+        self._spent = cpu_ns(self._pids)
         self._thread.start()
 
     def end(self) -> None:
-        """Stop watching."""
+        """Stop watching, and find the process that answers."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
+            spent = cpu_ns(self._pids)
+            busiest = max(spent, key=lambda pid: spent[pid] - self._spent.get(pid, 0))
+            self.memory_mb = [(at_s, mb[busiest]) for at_s, mb in self._samples]
 
     def most(self, metric: str) -> float:
         """Return the greatest sum over all labels that ``metric`` had; 0 if it never was seen."""
@@ -60,7 +65,7 @@ class Watch:
         at_s = 0.0
         while not self._stopped.wait(PERIOD_S):
             at_s += PERIOD_S
-            self.memory_mb.append((at_s, resident_mb(self._pid)))
+            self._samples.append((at_s, {pid: resident_mb(pid) for pid in self._pids}))
             with contextlib.suppress(OSError, http.client.HTTPException):
                 self._scrape()
 
