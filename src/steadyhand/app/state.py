@@ -113,6 +113,7 @@ class State:
         for pattern in (
             "gateway-*.board",
             "gateway-*.status.json",
+            ".gateway-*.status.json.*",
             "model-*.board",
             "model-*.sock",
         ):
