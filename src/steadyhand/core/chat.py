@@ -7,7 +7,7 @@ A field kept as it came is ``Raw | UnsetType``, never ``Raw | None``: msgspec re
 "only null". Null then is the bytes ``null``; :func:`is_given` knows.
 """
 
-from typing import Literal, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -43,13 +43,21 @@ class Extension(msgspec.Struct, gc=False):
 
     Attributes:
         deadline_ms: A shorter latency budget than the route's, in milliseconds.
+        user: The end user; stored answers and sticky choices go by it.
+        conversation: Names the conversation; sticky choices go by it.
+        locale: BCP 47 tag of the language to answer in.
+        user_context: Whether the messages hold facts of one user: their answers are never shared.
     """
 
     deadline_ms: float | None = None
+    user: str | None = None
+    conversation: str | None = None
+    locale: str | None = None
+    user_context: bool | None = None
 
 
 class ChatRequest(msgspec.Struct, gc=False):
-    """What is read of a chat request."""
+    """What is read of a chat request. ``user`` should be a string, and passes by if it is not."""
 
     model: str
     messages: list[msgspec.Raw]
@@ -59,6 +67,7 @@ class ChatRequest(msgspec.Struct, gc=False):
     tools: list[msgspec.Raw] | None = None
     functions: list[msgspec.Raw] | None = None
     response_format: ResponseFormat | None = None
+    user: Any = None
     steadyhand: Extension | UnsetType | None = UNSET
 
 
@@ -109,6 +118,16 @@ class Delta(msgspec.Struct, gc=False):
     tool_calls: list[msgspec.Raw] | None = None
     function_call: msgspec.Raw | UnsetType = UNSET
     audio: msgspec.Raw | UnsetType = UNSET
+
+    def is_plain(self) -> bool:
+        """Tell whether there is text or reasoning at most: nothing that acts, refuses or sounds."""
+        return not (
+            isinstance(self.content, list)
+            or self.refusal
+            or self.tool_calls
+            or is_given(self.function_call)
+            or is_given(self.audio)
+        )
 
     def has_content(self) -> bool:
         """Tell whether a reader would have something to show or act on."""

@@ -1,15 +1,14 @@
 """One attempt on one live rung: judged whole before a byte of it reaches the client.
 
-``whole`` and ``begin_stream`` either return a good answer (or the start of one) or raise
-:class:`AttemptFailed` with a named failure. HTTP 200 proves nothing: an error body, an error event
-or HTML under 200 is a failure here.
+``open_reply``, then ``whole`` or ``begin_stream``, return a good answer (or the start of one) or
+raise :class:`AttemptFailed` with a named failure. HTTP 200 proves nothing: an error body, an error
+event or HTML under 200 is a failure here.
 """
 
 import msgspec
 
 from steadyhand.core.chat import Answer, is_given
-from steadyhand.gateway.exchange import Exchange
-from steadyhand.gateway.relay import ChatStream
+from steadyhand.gateway.relay import ChatStream, KeptStream
 from steadyhand.http.failures import UpstreamError
 from steadyhand.http.messages import UpstreamReply
 from steadyhand.providers.base import Call, Failure
@@ -19,6 +18,8 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
 MAX_HELD_BYTES = 8 * 1024 * 1024
 """What a stream may say, without saying anything, before it is no stream that we hold."""
+MAX_KEPT_CHARACTERS = 256 * 1024
+"""Text of a stream that is collected for stored rungs; longer answers are not kept."""
 _DECODER = msgspec.json.Decoder(Answer)
 
 
@@ -31,27 +32,16 @@ class AttemptFailed(Exception):
         self.failure = failure
 
 
-def call_for(exchange: Exchange, rung: Deployment) -> Call:
-    """Return what to ask of ``rung``."""
-    return Call(
-        body=exchange.body,
-        model=rung.id.model,
-        stream=exchange.stream,
-        asks_usage=exchange.asks_usage,
-        headers=exchange.forwarded,
-        model_at=exchange.model_at,
-    )
-
-
-async def open_reply(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> UpstreamReply:
+async def open_reply(
+    deployment: Deployment, call: Call, give_up_at_s: float, cap_s: float
+) -> UpstreamReply:
     """Return a reply whose status is 200.
 
     Raises:
         AttemptFailed: Another status, or no reply in time.
     """
-    cap_s = exchange.answering_ladder().cap_s(stream=exchange.stream)
     try:
-        reply = await rung.open(call_for(exchange, rung), give_up_at_s, cap_s)
+        reply = await deployment.open(call, give_up_at_s, cap_s)
     except UpstreamError as error:
         raise AttemptFailed(Failure(reason=error.reason, message=str(error))) from error
     if reply.status == 200:
@@ -62,7 +52,7 @@ async def open_reply(exchange: Exchange, rung: Deployment, give_up_at_s: float) 
         body = b""  # the status alone still names the failure
     finally:
         reply.close()
-    raise AttemptFailed(rung.classify(reply.status, reply.headers, body))
+    raise AttemptFailed(deployment.classify(reply.status, reply.headers, body))
 
 
 class WholeAnswer(msgspec.Struct):
@@ -73,13 +63,12 @@ class WholeAnswer(msgspec.Struct):
     headers: dict[bytes, bytes]
 
 
-async def whole(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> WholeAnswer:
-    """Fetch a whole answer from ``rung``.
+async def whole(deployment: Deployment, reply: UpstreamReply) -> WholeAnswer:
+    """Read a whole answer; ``reply`` is closed.
 
     Raises:
         AttemptFailed: It is not one, or not in time.
     """
-    reply = await open_reply(exchange, rung, give_up_at_s)
     try:
         body = await reply.read_all(MAX_ANSWER_BYTES)
     except UpstreamError as error:
@@ -90,10 +79,10 @@ async def whole(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> Wh
         answer = _DECODER.decode(body)
         body.decode()  # fields that are not read must be UTF-8 too
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        failure = rung.classify(200, reply.headers, body)
+        failure = deployment.classify(200, reply.headers, body)
         raise AttemptFailed(failure) from None
     if not answer.choices or is_given(answer.error):
-        raise AttemptFailed(rung.classify(200, reply.headers, body))
+        raise AttemptFailed(deployment.classify(200, reply.headers, body))
     if any(choice.finish_reason is None for choice in answer.choices):
         raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
     return WholeAnswer(body, answer, reply.headers)
@@ -105,17 +94,29 @@ class BegunStream(msgspec.Struct):
     held: bytes
     stream: ChatStream
     reply: UpstreamReply
-    rung: Deployment
+    deployment: Deployment
 
 
-async def begin_stream(exchange: Exchange, rung: Deployment, give_up_at_s: float) -> BegunStream:
-    """Read a stream from ``rung`` until its first content; nothing reaches the client yet.
+async def begin_stream(
+    deployment: Deployment, reply: UpstreamReply, call: Call, *, keeps: bool
+) -> BegunStream:
+    """Read a stream until its first content; nothing reaches the client yet.
+
+    Args:
+        deployment: Whose stream it is.
+        reply: The stream; closed if it is of no use.
+        call: What was asked.
+        keeps: Whether its text is collected, to be kept for later requests.
 
     Raises:
         AttemptFailed: It ended, failed or fell silent before saying anything.
     """
-    reply = await open_reply(exchange, rung, give_up_at_s)
-    stream = ChatStream(keeps_usage=exchange.asks_usage)
+    if keeps:
+        stream: ChatStream = KeptStream(
+            keeps_usage=call.asks_usage, max_characters=MAX_KEPT_CHARACTERS
+        )
+    else:
+        stream = ChatStream(keeps_usage=call.asks_usage)
     held = []
     seen, size = b"", 0
     try:
@@ -124,7 +125,7 @@ async def begin_stream(exchange: Exchange, rung: Deployment, give_up_at_s: float
             held.append(stream.feed(data))
             seen = (seen + data)[:MAX_ERROR_BYTES]
             size += len(data)
-            fail_early(rung, reply, stream, seen, ended=not data)
+            fail_early(deployment, reply, stream, seen, ended=not data)
             if size > MAX_HELD_BYTES and not stream.has_content:
                 raise AttemptFailed(Failure("malformed", status=200, message="no end of preamble"))
     except UpstreamError as error:
@@ -133,11 +134,11 @@ async def begin_stream(exchange: Exchange, rung: Deployment, give_up_at_s: float
     except BaseException:
         reply.close()
         raise
-    return BegunStream(b"".join(held), stream, reply, rung)
+    return BegunStream(b"".join(held), stream, reply, deployment)
 
 
 def fail_early(
-    rung: Deployment, reply: UpstreamReply, stream: ChatStream, seen: bytes, *, ended: bool
+    deployment: Deployment, reply: UpstreamReply, stream: ChatStream, seen: bytes, *, ended: bool
 ) -> None:
     """Raise if a stream that has said nothing yet can no longer be a good one.
 
@@ -145,7 +146,7 @@ def fail_early(
         AttemptFailed: With the provider's own error if it sent one.
     """
     if stream.error is not None:
-        raise AttemptFailed(rung.classify(200, reply.headers, stream.error))
+        raise AttemptFailed(deployment.classify(200, reply.headers, stream.error))
     if stream.malformed:
         raise AttemptFailed(Failure("malformed", status=200, message=stream.malformed))
     if stream.has_content or stream.is_whole:
@@ -155,5 +156,5 @@ def fail_early(
     if ended:
         kind = reply.headers.get(b"content-type", b"")
         if not kind.startswith(b"text/event-stream") and seen:
-            raise AttemptFailed(rung.classify(200, reply.headers, seen))
+            raise AttemptFailed(deployment.classify(200, reply.headers, seen))
         raise AttemptFailed(Failure("truncated", status=200, message="the stream ended early"))

@@ -11,6 +11,7 @@ import msgspec
 
 from steadyhand.core.chat import ChatRequest, Modality, Usage
 from steadyhand.core.splice import Span
+from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Attempt, Outcome
@@ -39,6 +40,9 @@ class Trail(msgspec.Struct):
         status: HTTP status sent, 0 if none was.
         entry: Sequence of what stands in the record log already, 0 for nothing (``strict`` only).
         is_recorded: Whether that is the record: nothing has happened since that it does not tell.
+        age_ms: Age of the stored answer that was sent, -1 if none was or it says nothing.
+        confidence: 0 to 1 that a stored answer is one to the question, -1 if nobody doubts it.
+        source: Where a reader can check a stored answer, or empty.
     """
 
     attempts: list[Attempt] = msgspec.field(default_factory=list)
@@ -55,6 +59,9 @@ class Trail(msgspec.Struct):
     status: int = 0
     entry: int = 0
     is_recorded: bool = False
+    age_ms: int = -1
+    confidence: float = -1.0
+    source: str = ""
 
 
 class Ledger(Protocol):
@@ -113,6 +120,7 @@ class Exchange(msgspec.Struct, frozen=True):
         forwarded: Request headers that go on to the provider.
         reply_headers: Headers that every reply to this client carries.
         ledger: What makes records durable before answers leave; ``None`` unless ``strict``.
+        gear: What climbs share within this process.
     """
 
     request: Request
@@ -131,6 +139,7 @@ class Exchange(msgspec.Struct, frozen=True):
     forwarded: tuple[Header, ...] = ()
     reply_headers: tuple[Header, ...] = ()
     ledger: "Ledger | None" = None
+    gear: Gear = msgspec.field(default_factory=Gear)
 
     @property
     def stream(self) -> bool:

@@ -24,6 +24,7 @@ from steadyhand.core.errors import (
 from steadyhand.core.ids import RequestIds
 from steadyhand.core.splice import Span
 from steadyhand.gateway import errors, send
+from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange, Ledger, Trail
@@ -55,11 +56,13 @@ class Gateway:
         process: int,
         ledger: Ledger | None = None,
         annotate: Callable[[Annotation], None] = lambda annotation: None,
+        gear: Gear | None = None,
     ) -> None:
         """Take what is served from, where records go, and this process's number.
 
         With a ``ledger`` no answer leaves before its record is on disk. ``annotate`` takes what
-        becomes known of a request after its record.
+        becomes known of a request after its record. ``gear`` is what climbs share; without it,
+        nothing but what this gateway learns.
         """
         self.serving = serving
         self.is_draining = False
@@ -69,6 +72,7 @@ class Gateway:
         self._cors = cors
         self._process = process
         self._ledger = ledger
+        self.gear = gear or Gear(annotate=annotate)
 
     async def handle(self, request: Request, reply: Reply) -> None:
         """Answer ``request``. See :data:`steadyhand.http.messages.Handler`."""
@@ -139,6 +143,7 @@ class Gateway:
             model_at=model_at,
             reply_headers=self._cors.headers(request) if b"origin" in headers else (),
             ledger=self._ledger,
+            gear=self.gear,
         )
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:

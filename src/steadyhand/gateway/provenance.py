@@ -1,6 +1,7 @@
 """What every answer says about itself: which rung spoke, why, from which release."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.http.messages import Header
@@ -43,9 +44,20 @@ def provenance(
     ]
     if trail.provider:
         headers.append((b"x-steadyhand-deployment", f"{trail.provider}/{trail.model}".encode()))
+    if trail.age_ms >= 0:
+        headers.append((b"x-steadyhand-age-ms", b"%d" % trail.age_ms))
+    if trail.confidence >= 0:
+        headers.append((b"x-steadyhand-confidence", b"%.3f" % trail.confidence))
+    if trail.source:
+        headers.append((b"x-steadyhand-source", header_text(trail.source)))
     if upstream:
         headers += passed_on(upstream)
     return headers
+
+
+def header_text(text: str) -> bytes:
+    """Return ``text`` as a header can carry it: what is not printable ASCII, percent-encoded."""
+    return quote(text, safe=" !#$&'()*+,/:;=?@[]~").encode()
 
 
 def passed_on(upstream: Mapping[bytes, bytes]) -> list[Header]:

@@ -5,7 +5,7 @@ from time import monotonic, time
 
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.records.record import Attempt, Record
-from steadyhand.routing.rungs.base import Deployment
+from steadyhand.routing.model import DeploymentId
 
 MAX_MODEL_CHARACTERS = 200
 CLIENT_GONE = 499
@@ -66,15 +66,20 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
 
 
 def attempt_of(
-    exchange: Exchange, rung: Deployment, began_s: float, status: int, reason: str
+    exchange: Exchange,
+    deployment: DeploymentId,
+    began_s: float,
+    status: int,
+    reason: str,
+    role: str = "",
 ) -> Attempt:
-    """Return what is kept of a try of ``rung`` that has just ended."""
+    """Return what is kept of a try of ``deployment`` that has just ended."""
     origin_s = exchange.request.received_s
     ended_s = exchange.trail.ended_s or monotonic()
     return Attempt(
         "live",
-        rung.id.provider,
-        rung.id.model,
+        deployment.provider,
+        deployment.model,
         int((began_s - origin_s) * 1e6),
         int((ended_s - origin_s) * 1e6),
         status,

@@ -13,9 +13,10 @@ Pure: bytes in, bytes out, no clock and no socket. Rules (see ``docs/concepts/st
 
 import msgspec
 from msgspec import UNSET
+from typing_extensions import override
 
 from steadyhand.core import splice, sse
-from steadyhand.core.chat import Chunk, Usage, is_given
+from steadyhand.core.chat import Chunk, Delta, Usage, is_given
 from steadyhand.core.errors import InvalidRequest
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
@@ -157,6 +158,40 @@ class ChatStream:
             self.usage = chunk.usage
         if not self.served_model:
             self.served_model = chunk.model or ""
+
+
+class KeptStream(ChatStream):
+    """Reads one stream and collects its text, to be kept for later requests."""
+
+    __slots__ = ("_room", "_texts")
+
+    def __init__(self, *, keeps_usage: bool, max_characters: int) -> None:
+        """Collect ``max_characters`` at most; longer answers are not kept."""
+        super().__init__(keeps_usage=keeps_usage)
+        self._room = max_characters
+        self._texts: list[str] | None = []
+
+    @property
+    def plain_text(self) -> str:
+        """All of its text, empty if it is more than plain text of one choice, or too long."""
+        return "".join(self._texts or ())
+
+    @override
+    def _learn(self, chunk: Chunk) -> None:
+        super()._learn(chunk)
+        for choice in chunk.choices or ():
+            if choice.delta is not None and self._texts is not None:
+                self._collect(choice.index, choice.delta)
+
+    def _collect(self, index: int, delta: Delta) -> None:
+        """Take up the text; give up at whatever is not one plain text."""
+        if index != 0 or not delta.is_plain() or self._texts is None:
+            self._texts = None
+        elif isinstance(delta.content, str):
+            self._room -= len(delta.content)
+            self._texts.append(delta.content)
+            if self._room < 0:
+                self._texts = None
 
 
 def without_usage(event: bytes, data: bytes, chunk: Chunk) -> bytes:

@@ -5,12 +5,13 @@ from math import inf
 from time import monotonic, time
 
 from steadyhand.core import sse
+from steadyhand.core.chat import Usage
 from steadyhand.core.errors import RecordsUnavailable, ShuttingDown
 from steadyhand.gateway import errors
 from steadyhand.gateway.attempt import BegunStream, WholeAnswer
+from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.exchange import Exchange, Ledger
 from steadyhand.gateway.provenance import provenance
-from steadyhand.gateway.recording import attempt_of
 from steadyhand.gateway.relay import ChatStream
 from steadyhand.gateway.wire import openai
 from steadyhand.http.failures import UpstreamError
@@ -27,39 +28,60 @@ TAIL_S = 0.05
 """How long to wait, after the client has its last byte, for upstream to end its body cleanly."""
 
 
-def learn_whole(exchange: Exchange, found: WholeAnswer) -> None:
-    """Take over into the trail what a whole answer says about itself."""
+async def whole(exchange: Exchange, found: WholeAnswer, run: Run) -> str:
+    """Send a whole live answer as it came; return how it ended, always ``ok``.
+
+    Raises:
+        RecordsUnavailable: Nothing was sent, because its record is not on disk.
+    """
     trail, read = exchange.trail, found.answer
     trail.first_content_s = monotonic()
     trail.usage = read.usage
     trail.served_model = read.model or ""
     trail.finish_reason = (read.choices[0].finish_reason or "") if read.choices else ""
     trail.status = 200
-
-
-def whole(exchange: Exchange, found: WholeAnswer) -> str:
-    """Send a whole live answer as it came; return how it ended, always ``ok``."""
+    if exchange.ledger is not None:
+        await exchange.ledger.conclude(exchange, len(found.body), run.attempt("ok", 200))
     exchange.reply.send(200, provenance(exchange, JSON, found.headers), found.body)
-    exchange.trail.ended_s = monotonic()
+    trail.ended_s = monotonic()
     return "ok"
 
 
-def text_body(exchange: Exchange, content: str) -> bytes:
-    """Return ``content``, which no model wrote, in the shape that the client asked for."""
+def text_body(
+    exchange: Exchange,
+    content: str,
+    *,
+    model: str = "",
+    finish_reason: str = "stop",
+    usage: Usage | None = None,
+) -> bytes:
+    """Return ``content``, which no model wrote now, in the shape that the client asked for.
+
+    Args:
+        exchange: The request.
+        content: The whole text.
+        model: Who wrote it once; by default what the client asked for.
+        finish_reason: Why it ended.
+        usage: What it took once; by default nothing.
+    """
     trail = exchange.trail
-    model = exchange.chat.model
+    model = model or exchange.chat.model
     trail.first_content_s = monotonic()
-    trail.finish_reason, trail.served_model, trail.status = "stop", model, 200
-    made_s = int(time())
+    trail.finish_reason, trail.served_model, trail.status = finish_reason, model, 200
+    said = openai.Said(exchange.request_id, model, int(time()), content, finish_reason, usage)
     if exchange.stream:
-        return openai.text_events(
-            exchange.request_id, model, made_s, content, with_usage=exchange.asks_usage
-        )
-    return openai.text_answer(exchange.request_id, model, made_s, content)
+        return openai.text_events(said, with_usage=exchange.asks_usage)
+    return openai.text_answer(said)
 
 
-def text(exchange: Exchange, body: bytes) -> None:
-    """Send what :func:`text_body` has made."""
+async def text(exchange: Exchange, body: bytes) -> None:
+    """Send what :func:`text_body` has made.
+
+    Raises:
+        RecordsUnavailable: Nothing was sent, because its record is not on disk.
+    """
+    if exchange.ledger is not None:
+        await exchange.ledger.conclude(exchange, len(body))
     if exchange.stream:
         exchange.reply.start(200, provenance(exchange, EVENTS) + UNBUFFERED)
         exchange.reply.write(body)
@@ -69,11 +91,11 @@ def text(exchange: Exchange, body: bytes) -> None:
     exchange.trail.ended_s = monotonic()
 
 
-async def stream(exchange: Exchange, begun: BegunStream, began_s: float) -> str:
+async def stream(exchange: Exchange, begun: BegunStream, run: Run) -> str:
     """Relay a stream that has begun to speak; return how it ended.
 
     From here on no other rung can speak: whatever goes wrong is said in the stream. Returns
-    ``ok``, or the reason for which the answer is not whole. ``began_s`` is when it was asked.
+    ``ok``, or the reason for which the answer is not whole. ``run`` is the attempt that speaks.
 
     Raises:
         RecordsUnavailable: Nothing was sent, because the intent to is not on disk.
@@ -88,7 +110,7 @@ async def stream(exchange: Exchange, begun: BegunStream, began_s: float) -> str:
         upstream.give_up_at(inf)
         broken = await pump(exchange, begun)
         if ledger is not None and begun.stream.is_whole:
-            broken = await conclude(exchange, begun, began_s, ledger)
+            broken = await conclude(exchange, begun, run, ledger)
         reason = finish(exchange, begun, broken)
         if reason == "ok":
             await let_end(upstream)
@@ -98,12 +120,12 @@ async def stream(exchange: Exchange, begun: BegunStream, began_s: float) -> str:
     return reason
 
 
-async def conclude(exchange: Exchange, begun: BegunStream, began_s: float, ledger: Ledger) -> str:
+async def conclude(exchange: Exchange, begun: BegunStream, run: Run, ledger: Ledger) -> str:
     """Make the record of a whole stream durable; return why it is not, or empty."""
     learn(exchange, begun.stream)
-    spoke = attempt_of(exchange, begun.rung, began_s, 200, "ok")
     try:
-        await ledger.conclude(exchange, exchange.reply.bytes_sent + len(LAST), spoke)
+        length = exchange.reply.bytes_sent + len(LAST)
+        await ledger.conclude(exchange, length, run.attempt("ok", 200))
     except RecordsUnavailable as error:
         return error.code
     return ""
@@ -134,7 +156,9 @@ def finish(exchange: Exchange, begun: BegunStream, broken: str) -> str:
         reply.write(LAST)
         reason = "ok"
     elif chat.error is not None:
-        said = begun.rung.classify(200, begun.reply.headers, chat.error)  # no secrets, our shape
+        said = begun.deployment.classify(
+            200, begun.reply.headers, chat.error
+        )  # no secrets, our shape
         message = said.message or "the provider broke the answer off with an error"
         reply.write(sse.event(errors.relayed(said, 502, message)))
         reason = "upstream_error_event"

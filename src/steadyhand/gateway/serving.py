@@ -8,7 +8,7 @@ import msgspec
 
 from steadyhand.providers.base import Provider
 from steadyhand.routing.model import SloClass
-from steadyhand.routing.rungs.base import Deployment, FloorRung, LiveRung, StoredRung, is_live
+from steadyhand.routing.rungs.base import FloorRung, LiveRung, StoredRung, is_live
 from steadyhand.snapshot.model import Snapshot
 
 MAX_DIRECT_LADDERS = 1024
@@ -42,14 +42,10 @@ class Ladder(msgspec.Struct, frozen=True):
     own_instructions: tuple[bytes, ...] = ()
     release: str = ""
 
-    def candidates(self, draw: float, unit: str) -> tuple[Deployment, ...]:
-        """Return the deployments of all live rungs in the order in which they are tried."""
-        return tuple(
-            deployment
-            for rung in self.rungs
-            if is_live(rung)
-            for deployment in rung.candidates(draw, unit)
-        )
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether some rung takes live answers for later requests."""
+        return any(not is_live(rung) for rung in self.rungs)
 
     def budget_s(self, *, stream: bool) -> float:
         """Return the latency budget in seconds, ``inf`` if the class has none."""

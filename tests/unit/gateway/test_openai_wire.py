@@ -103,7 +103,7 @@ def test_a_message_may_be_long_and_the_fields_in_any_order() -> None:
 
 
 def test_a_fixed_answer_has_the_shape_of_any_other() -> None:
-    body = json.loads(openai.text_answer("req_1", "assistant", 7, "Back\nsoon \u2028"))
+    body = json.loads(openai.text_answer(openai.Said("req_1", "assistant", 7, "Back\nsoon \u2028")))
     assert body == {
         "id": "chatcmpl-req_1",
         "object": "chat.completion",
@@ -123,7 +123,8 @@ def test_a_fixed_answer_has_the_shape_of_any_other() -> None:
 
 @pytest.mark.parametrize("with_usage", [False, True])
 def test_a_fixed_stream_is_whole_and_consistent(with_usage: bool) -> None:
-    wire = openai.text_events("req_1", "assistant", 7, "Back\nsoon", with_usage=with_usage)
+    said = openai.Said("req_1", "assistant", 7, "Back\nsoon")
+    wire = openai.text_events(said, with_usage=with_usage)
     stream = ChatStream(keeps_usage=True)
     stream.feed(wire)
     assert stream.is_whole

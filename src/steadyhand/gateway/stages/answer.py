@@ -1,18 +1,18 @@
-"""Walk the ladder under the deadline: live rungs in order, then the floor."""
+"""Climb the ladder under the deadline, then say what the one who speaks has to say."""
 
 from asyncio import CancelledError
-from time import monotonic
+from typing import cast
 
 from steadyhand.core.chat import is_given
 from steadyhand.core.errors import NoAnswer, RecordsUnavailable
-from steadyhand.gateway import attempt, send
+from steadyhand.gateway import send
+from steadyhand.gateway.attempt import BegunStream, WholeAnswer
+from steadyhand.gateway.climb.climb import Climb
+from steadyhand.gateway.climb.run import Run, why_left
+from steadyhand.gateway.climb.voice import Stored
 from steadyhand.gateway.errors import RELAYED, RETRY_AFTER_S, RelayedFailure
 from steadyhand.gateway.exchange import Exchange
-from steadyhand.gateway.recording import attempt_of
-from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
-from steadyhand.routing.plan import give_up_at
-from steadyhand.routing.rungs.base import Deployment
 
 
 async def answer(exchange: Exchange) -> Exchange:
@@ -24,81 +24,73 @@ async def answer(exchange: Exchange) -> Exchange:
         NoAnswer: No rung spoke in time and the floor is ``error``, or may not answer this kind.
         RecordsUnavailable: Durability is ``strict``, and the answer's record is not on disk.
     """
-    ladder = exchange.answering_ladder()
-    failure = Failure("no_rung")
-    candidates = ladder.candidates(0.0, "")
-    left = len(candidates)
-    for rung in candidates:
-        began_s = monotonic()
-        until_s = give_up_at(began_s, exchange.deadline_s, left, rung.give_up_ms)
-        left -= 1
-        if until_s <= began_s:
-            failure = Failure("no_time")
-            note(exchange, rung, began_s, failure)
-            continue
-        try:
-            await ask(exchange, rung, began_s, until_s, failure)
-        except attempt.AttemptFailed as error:
-            failure = error.failure
-            note(exchange, rung, began_s, failure)
-            if failure.callers_own:
-                exchange.trail.outcome = "rejected"
-                exchange.trail.reason = failure.reason
-                raise RelayedFailure(failure) from error
-        except CancelledError as cancelled:
-            trail = exchange.trail
-            ended = CUT if is_cut(cancelled) else "client_gone"
-            if trail.ended_s:  # a client may leave with the last byte
-                ended = "ok"
-            note(exchange, rung, began_s, Failure(ended, status=trail.status))
-            raise
+    climb = Climb(exchange)
+    try:
+        voice = await climb.decide()
+        if isinstance(voice, Run):
+            credit(exchange, voice, climb.why(voice))
+            if await relay(exchange, voice) == "ok":
+                climb.offer(voice)
+        elif isinstance(voice, Stored):
+            await replay(exchange, voice)
         else:
-            return exchange
-    await speak(exchange, floor(exchange, failure))
+            await speak(exchange, floor(exchange, voice.failure))
+    except CancelledError as cancelled:
+        climb.leave(why_left(cancelled))
+        raise
+    finally:
+        climb.close()
     return exchange
 
 
-async def ask(
-    exchange: Exchange, rung: Deployment, began_s: float, until_s: float, before: Failure
-) -> None:
-    """Let one live rung answer, and send what it says.
-
-    Raises:
-        AttemptFailed: It said nothing that may be sent.
-        RecordsUnavailable: It may not be sent, because its record is not on disk.
-    """
-    try:
-        if exchange.stream:
-            begun = await attempt.begin_stream(exchange, rung, until_s)
-            credit(exchange, rung, before)
-            ended = await send.stream(exchange, begun, began_s)
-        else:
-            found = await attempt.whole(exchange, rung, until_s)
-            credit(exchange, rung, before)
-            send.learn_whole(exchange, found)
-            if exchange.ledger is not None:
-                spoke = attempt_of(exchange, rung, began_s, 200, "ok")
-                await exchange.ledger.conclude(exchange, len(found.body), spoke)
-            ended = send.whole(exchange, found)
-    except RecordsUnavailable:  # not the provider's fault
-        note(exchange, rung, began_s, Failure("ok", status=200))
-        raise
-    note(exchange, rung, began_s, Failure(ended, status=200))
-
-
-def credit(exchange: Exchange, rung: Deployment, before: Failure) -> None:
+def credit(exchange: Exchange, run: Run, reason: str) -> None:
     """Note in the trail which rung speaks, and why it and not the one before."""
     trail = exchange.trail
-    trail.outcome = "answered"
-    trail.rung, trail.provider, trail.model = "live", rung.id.provider, rung.id.model
-    trail.reason = before.reason if trail.attempts else "first_choice"
+    trail.outcome, trail.reason = "answered", reason
+    trail.rung = "live"
+    trail.provider, trail.model, _ = run.deployment.id
 
 
-def note(exchange: Exchange, rung: Deployment, began_s: float, failure: Failure) -> None:
-    """Add an attempt to the trail."""
-    exchange.trail.attempts.append(
-        attempt_of(exchange, rung, began_s, failure.status or 0, failure.reason)
+async def relay(exchange: Exchange, run: Run) -> str:
+    """Send what a live rung says, to its end; return how it ended.
+
+    Raises:
+        RecordsUnavailable: It may not be sent, because its record is not on disk.
+    """
+    found = run.found
+    try:
+        if isinstance(found, WholeAnswer):
+            ended = await send.whole(exchange, found, run)
+        else:
+            ended = await send.stream(exchange, cast("BegunStream", found), run)
+    except RecordsUnavailable:  # not the provider's fault
+        run.spoke("ok")
+        raise
+    except CancelledError as cancelled:  # a client may leave with the last byte
+        run.spoke("ok" if exchange.trail.ended_s else why_left(cancelled))
+        raise
+    run.spoke(ended)
+    return ended
+
+
+async def replay(exchange: Exchange, stored: Stored) -> None:
+    """Send what a stored rung has.
+
+    Raises:
+        RecordsUnavailable: It may not be sent, because its record is not on disk.
+    """
+    found, trail = stored.answer, exchange.trail
+    trail.outcome, trail.reason, trail.rung = "answered", stored.reason, stored.kind
+    trail.provider, _, trail.model = found.deployment.partition("/")
+    trail.age_ms, trail.confidence, trail.source = found.age_ms, found.confidence, found.source
+    body = send.text_body(
+        exchange,
+        found.content,
+        model=found.model,
+        finish_reason=found.finish_reason,
+        usage=found.usage,
     )
+    await send.text(exchange, body)
 
 
 async def speak(exchange: Exchange, text: str) -> None:
@@ -107,10 +99,7 @@ async def speak(exchange: Exchange, text: str) -> None:
     Raises:
         RecordsUnavailable: It may not be sent, because its record is not on disk.
     """
-    body = send.text_body(exchange, text)
-    if exchange.ledger is not None:
-        await exchange.ledger.conclude(exchange, len(body))
-    send.text(exchange, body)
+    await send.text(exchange, send.text_body(exchange, text))
 
 
 def floor(exchange: Exchange, failure: Failure) -> str:

@@ -5,10 +5,10 @@ from math import inf
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from steadyhand.core import splice
 from steadyhand.core.chat import ChatRequest, Modality
 from steadyhand.core.errors import InvalidValue, ModelNotFound, RouteForbidden
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.outgoing import outgoing
 from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.http.messages import Header
 from steadyhand.tenancy.model import Key
@@ -99,13 +99,6 @@ def modality(chat: ChatRequest) -> Modality:
     if chat.response_format is not None and chat.response_format.type != "text":
         return "schema"
     return "text"
-
-
-def outgoing(body: bytes, chat: ChatRequest, instructions: bytes) -> bytes:
-    """Return the body without our own object and with the route's instructions put first."""
-    if chat.steadyhand is not UNSET:
-        body = splice.remove_field(body, b"steadyhand")
-    return splice.put_first(body, b"messages", instructions) if instructions else body
 
 
 def forwarded(headers: dict[bytes, bytes]) -> tuple[Header, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from steadyhand.core import splice, sse
-from steadyhand.core.chat import ChatRequest
+from steadyhand.core.chat import ChatRequest, Usage
 from steadyhand.core.errors import InvalidJson, InvalidRequest, InvalidValue, MissingField
 from steadyhand.core.splice import Span
 
@@ -63,24 +63,58 @@ def _frame(request_id: str, kind: str, model: str, made_s: int) -> dict[str, Any
 _NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
-def text_answer(request_id: str, model: str, made_s: int, content: str) -> bytes:
-    """Return a whole answer that says ``content``; it cost no tokens, and says so."""
-    message = {"role": "assistant", "content": content, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+class Said(msgspec.Struct, frozen=True):
+    """A whole text that is sent as an answer, and what its frame says.
+
+    Attributes:
+        request_id: Ours; the answer's id is made of it.
+        model: Who is said to have written it.
+        made_s: When it is said to have been made, seconds since 1970.
+        content: The text.
+        finish_reason: Why it ended.
+        usage: What it took; ``None`` for nothing.
+    """
+
+    request_id: str
+    model: str
+    made_s: int
+    content: str
+    finish_reason: str = "stop"
+    usage: Usage | None = None
+
+
+def _tokens(usage: Usage | None) -> dict[str, int]:
+    if usage is None:
+        return _NO_TOKENS
+    prompt, completion = usage.prompt_tokens or 0, usage.completion_tokens or 0
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def text_answer(said: Said) -> bytes:
+    """Return ``said`` as a whole answer."""
+    message = {"role": "assistant", "content": said.content, "refusal": None}
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": said.finish_reason,
+    }
     return msgspec.json.encode(
         {
-            **_frame(request_id, "chat.completion", model, made_s),
+            **_frame(said.request_id, "chat.completion", said.model, said.made_s),
             "choices": [choice],
-            "usage": _NO_TOKENS,
+            "usage": _tokens(said.usage),
         }
     )
 
 
-def text_events(
-    request_id: str, model: str, made_s: int, content: str, *, with_usage: bool
-) -> bytes:
-    """Return a whole stream that says ``content``, its end included."""
-    frame = _frame(request_id, "chat.completion.chunk", model, made_s)
+def text_events(said: Said, *, with_usage: bool) -> bytes:
+    """Return ``said`` as a whole stream, its end included."""
+    frame = _frame(said.request_id, "chat.completion.chunk", said.model, said.made_s)
     usage = {"usage": None} if with_usage else {}
 
     def chunk(delta: dict[str, Any], finish_reason: str | None) -> dict[str, Any]:
@@ -89,11 +123,11 @@ def text_events(
 
     chunks = [
         chunk({"role": "assistant", "content": "", "refusal": None}, None),
-        chunk({"content": content}, None),
-        chunk({}, "stop"),
+        chunk({"content": said.content}, None),
+        chunk({}, said.finish_reason),
     ]
     if with_usage:
-        chunks.append({**frame, "choices": [], "usage": _NO_TOKENS})
+        chunks.append({**frame, "choices": [], "usage": _tokens(said.usage)})
     events = [sse.event(msgspec.json.encode(item)) for item in chunks]
     return b"".join((*events, sse.event(sse.DONE)))
 

@@ -1,0 +1,96 @@
+"""The attempts of one request at live candidates: begun, ended, or left to go on for others."""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from time import monotonic
+
+from steadyhand.gateway.climb import hedges
+from steadyhand.gateway.climb.late import harvest
+from steadyhand.gateway.climb.lineup import LiveSlot
+from steadyhand.gateway.climb.race import Race
+from steadyhand.gateway.climb.run import Run
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.routing.rungs.base import Question, StoredRung
+
+
+class Attempts:
+    """Attempts by the place of their candidate, and the tasks beside the request.
+
+    Attributes:
+        race: Tasks of attempts, and of stored rungs that fetch.
+    """
+
+    def __init__(self, exchange: Exchange, keepers: Sequence[StoredRung]) -> None:
+        """Nothing is asked yet; ``keepers`` are offered what comes too late."""
+        self.race = Race()
+        self._exchange = exchange
+        self._keepers = keepers
+        self._runs: dict[int, Run] = {}
+
+    def get(self, place: int) -> Run | None:
+        """Return the attempt at ``place``, if there was one."""
+        return self._runs.get(place)
+
+    @property
+    def next_role(self) -> str:
+        """Role of an attempt that is started in its turn."""
+        return "fallback" if self._runs else "first"
+
+    @property
+    def running(self) -> list[Run]:
+        """Those of which nothing is known yet, oldest first."""
+        return [run for place, run in self._runs.items() if place in self.race]
+
+    @property
+    def may_harvest(self) -> bool:
+        """Whether a late answer would be of use, and there is room for it."""
+        return bool(self._keepers) and self._exchange.gear.harvest.has_room
+
+    @property
+    def last_s(self) -> float:
+        """Monotonic second until when an attempt in the background may be of use."""
+        last_s = self._exchange.deadline_s
+        if last_s < inf and self.may_harvest:
+            last_s += self._exchange.gear.harvest.limits.max_s
+        return last_s
+
+    def begin(self, place: int, slot: LiveSlot, role: str) -> Run:
+        """Return an attempt that is about to ask."""
+        hedges.count(self._exchange, slot, role)
+        run = self._runs[place] = Run(self._exchange, place, slot, role, monotonic())
+        return run
+
+    def end_all_but(
+        self, winner: Run | None, reasons: Mapping[int, str], question: Question | None
+    ) -> None:
+        """Cancel what is under way.
+
+        Args:
+            winner: The attempt that speaks; ``None`` if another kind of rung does.
+            reasons: Why attempts had been given up, by place.
+            question: Given if late answers may go on for later requests.
+        """
+        is_race = winner is not None and winner.role == "hedge"
+        for place, run in self._runs.items():
+            if run is winner or run.is_over:
+                continue
+            if question is not None and self.may_harvest:
+                run.handed_over()
+                self.harvest(run, question)
+            elif is_race or run.role == "hedge":
+                run.lost("hedge_lost")
+            else:
+                run.lost(reasons.get(place, "overtaken"))
+        self.race.cancel_all()
+
+    def leave(self, reason: str) -> None:
+        """Cancel all that is under way, because nobody waits for an answer."""
+        for run in self._runs.values():
+            run.lost(reason)
+        self.race.cancel_all()
+
+    def harvest(self, run: Run, question: Question) -> None:
+        """Let ``run`` go on in the background."""
+        task = self.race.release(run.place)
+        work = harvest(self._exchange, run, task, question, self._keepers)
+        self._exchange.gear.harvest.take(work)

@@ -1,0 +1,291 @@
+"""One request on its way up the ladder: who speaks is the planner's decision, carried out here.
+
+The loop is :meth:`Climb.decide`: take what has happened, ask the planner, do what it says. An
+attempt that nothing else can run beside is awaited in the request's own task; a task of its own is
+made only where two things may run at once.
+"""
+
+import asyncio
+from math import inf
+from time import monotonic
+from typing import Any
+
+from steadyhand.gateway.attempt import AttemptFailed
+from steadyhand.gateway.climb import hedges
+from steadyhand.gateway.climb.attempts import Attempts
+from steadyhand.gateway.climb.late import offer
+from steadyhand.gateway.climb.lineup import LiveSlot, StoredSlot, line_up
+from steadyhand.gateway.climb.question import question_of
+from steadyhand.gateway.climb.run import Run
+from steadyhand.gateway.climb.voice import Silence, Stored, Voice
+from steadyhand.gateway.errors import RelayedFailure
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.recording import attempt_of
+from steadyhand.providers.base import Failure
+from steadyhand.routing.planning.action import Action
+from steadyhand.routing.planning.planner import plan, replan
+from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind
+from steadyhand.routing.rungs.base import Question, StoredAnswer
+
+
+class Climb:
+    """Decides who speaks, and leaves nothing running that nobody uses.
+
+    Attributes:
+        situation: What was known at the beginning.
+        events: What has happened since.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Line up who may answer; nothing is asked yet."""
+        lineup = line_up(exchange, monotonic())
+        self.situation = lineup.situation
+        self.events: list[Event] = []
+        self._exchange = exchange
+        self._slots = lineup.slots
+        self._keepers = lineup.keepers
+        self._origin_s = exchange.request.received_s
+        self._attempts = Attempts(exchange, lineup.keepers)
+        self._race = self._attempts.race
+        self._seen: set[int] = set()
+        self._answers: dict[int, StoredAnswer] = {}
+        self._reasons: dict[int, str] = {}
+        self._failure: Failure | None = None
+        self._question: Question | None = None
+
+    @property
+    def question(self) -> Question:
+        """The request as stored rungs see it."""
+        if self._question is None:
+            self._question = question_of(self._exchange)
+        return self._question
+
+    async def decide(self) -> Voice:
+        """Return who speaks; all others have been told that they do not.
+
+        Raises:
+            RelayedFailure: The request itself is at fault, says a provider.
+        """
+        if self._keepers:
+            self._peek()
+        while True:
+            while (ended := self._race.take()) is not None:
+                self._take(*ended)
+            action = replan(self.situation, self.events, self._now_us())
+            if action.kind == "speak":
+                return self._speaker(action.candidate)
+            if action.kind in {"floor", "stop"}:
+                return self._silence(action)
+            if action.kind == "wait":
+                await self._race.wait(self._at_s(action.wake_us))
+            else:
+                await self._do(action)
+
+    def why(self, run: Run) -> str:
+        """Return why ``run`` speaks and not the one before."""
+        before = [place for place in self._reasons if place < run.place]
+        if before:
+            return self._reasons[max(before)]
+        return "hedge" if run.role == "hedge" else "first_choice"
+
+    def offer(self, run: Run) -> None:
+        """Offer the whole answer of ``run`` to the stored rungs."""
+        if self._keepers:
+            offer(run, self.question, self._keepers)
+
+    def leave(self, reason: str) -> None:
+        """Cancel all that is under way: the client has left, or this process stops."""
+        self._note(FLOOR, "client_gone", reason)
+        self._attempts.leave(reason)
+
+    def close(self) -> None:
+        """Make sure that nothing is left running, and no place of a probe taken."""
+        if not self._race.is_empty:
+            self._attempts.leave("overtaken")
+        for slot in self._slots:
+            if isinstance(slot, LiveSlot) and slot.is_probe:
+                slot.health.unused()
+
+    # What the planner tells.
+
+    async def _do(self, action: Action) -> None:
+        place = action.candidate
+        slot = self._slots[place]
+        if action.kind == "give_up":
+            self._give_up(place)
+        elif isinstance(slot, StoredSlot):
+            self._note(place, "started")
+            until_s = self._at_s(action.until_us)
+            self._race.spawn(place, slot.stored.fetch(self.question, until_s))
+        elif action.kind == "hedge":
+            self._hedge(place, slot)
+        elif action.kind == "harvest":
+            self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
+            self._note(place, "harvested")
+        else:
+            await self._start(action, slot)
+
+    async def _start(self, action: Action, slot: LiveSlot) -> None:
+        place = action.candidate
+        is_alone = self._is_alone(action)
+        run = self._attempts.begin(place, slot, self._attempts.next_role)
+        self._note(place, "started")
+        if not is_alone:
+            self._race.spawn(place, run.listen(self._attempts.last_s))
+            await self._race.wait(self._at_s(action.wake_us))
+            return
+        try:
+            await run.listen(self._at_s(action.until_us))
+        except AttemptFailed as error:
+            self._failed(run, error.failure)
+        else:
+            self._note(place, "content")
+
+    def _is_alone(self, action: Action) -> bool:
+        """Tell whether nothing can run beside what ``action`` starts, and nothing outlive it."""
+        return (
+            self._race.is_empty
+            and action.wake_us >= action.until_us
+            and len(self._seen) + 1 == len(self._slots)
+            and (action.until_us >= NEVER_US or not self.situation.policy.harvests)
+        )
+
+    def _hedge(self, place: int, slot: LiveSlot) -> None:
+        asked = self._attempts.running[0].deployment.id
+        refused = hedges.refused(self._exchange, asked, slot)
+        if refused:
+            self._note(place, "no_hedge", refused)
+            return
+        run = self._attempts.begin(place, slot, "hedge")
+        self._note(place, "hedged")
+        self._race.spawn(place, run.listen(self._attempts.last_s))
+
+    def _give_up(self, place: int) -> None:
+        self._note(place, "gave_up")
+        run = self._attempts.get(place)
+        if run is None:
+            self._race.cancel(place)
+            return
+        self._reasons[place] = "gave_up"
+        self._failure = Failure("gave_up")
+        policy = self.situation.policy
+        if not (policy.lingers or policy.harvests):
+            self._race.cancel(place)
+            run.lost("gave_up")
+
+    # What happens.
+
+    def _take(self, place: int, task: asyncio.Task[Any]) -> None:
+        """Note how a task has ended."""
+        run = self._attempts.get(place)
+        error = None if task.cancelled() else task.exception()
+        if run is None:
+            has_answer = error is None and not task.cancelled()
+            self._stored(place, task.result() if has_answer else None)
+        elif isinstance(error, AttemptFailed):
+            self._failed(run, error.failure)
+        elif error is not None:
+            raise error
+        elif task.cancelled():
+            self._failed(run, Failure("connection_lost"))
+        else:
+            self._note(place, "content")
+
+    def _failed(self, run: Run, failure: Failure) -> None:
+        """Note a failure.
+
+        Raises:
+            RelayedFailure: It is the request's own.
+        """
+        run.failed(failure)
+        self._note(run.place, "failed", failure.reason)
+        self._reasons[run.place] = failure.reason
+        self._failure = failure
+        if failure.callers_own:
+            self._attempts.leave("overtaken")
+            trail = self._exchange.trail
+            trail.outcome, trail.reason = "rejected", failure.reason
+            raise RelayedFailure(failure)
+
+    def _peek(self) -> None:
+        """Look at what memory has, before anything is asked."""
+        for place, slot in enumerate(self._slots):
+            if isinstance(slot, StoredSlot):
+                answer = slot.stored.peek(self.question)
+                if answer is not None or not slot.stored.has_slow_tiers:
+                    self._stored(place, answer)
+
+    def _stored(self, place: int, answer: StoredAnswer | None) -> None:
+        """Note what a stored rung has; text is no answer to a request for a call or for JSON."""
+        if answer is None or not (self._exchange.modality == "text" or answer.answers_all):
+            self._note(place, "empty")
+            return
+        self._answers[place] = answer
+        self._note(place, "ready", "fresh" if answer.is_fresh or answer.revalidate else "stale")
+
+    # Who speaks.
+
+    def _speaker(self, place: int) -> Voice:
+        run = self._attempts.get(place)
+        self._note_skipped(place)
+        self._note(place, "spoke")
+        if run is not None:
+            self._attempts.end_all_but(run, self._reasons, None)
+            return run
+        self._attempts.end_all_but(None, self._reasons, self.question)
+        slot, answer = self._slots[place], self._answers[place]
+        kind = slot.stored.kind if isinstance(slot, StoredSlot) else ""
+        if answer.revalidate:
+            self._revalidate()
+        return Stored(kind, answer, self._last_reason(answer.reason))
+
+    def _silence(self, action: Action) -> Silence:
+        self._note_skipped(len(self._slots))
+        self._note(FLOOR, "spoke")
+        keeps = self.question if self._keepers else None
+        self._attempts.end_all_but(None, self._reasons, keeps)
+        return Silence(self._failure or Failure(self._last_reason(action.reason)))
+
+    def _last_reason(self, otherwise: str) -> str:
+        """Return why the last live candidate did not speak, ``otherwise`` if none had to."""
+        if self._failure is not None:
+            return self._failure.reason
+        return next(reversed(self._reasons.values()), otherwise)
+
+    def _note_skipped(self, speaker: int) -> None:
+        """Note the live candidates before ``speaker`` that were planned around, and why."""
+        if len(self._seen) >= min(speaker, len(self._slots)):
+            return
+        for step in plan(self.situation).steps:
+            place = step.candidate
+            slot = self._slots[place]
+            if place < speaker and place not in self._seen and isinstance(slot, LiveSlot):
+                self._reasons[place] = step.reason
+                now_s = monotonic()
+                self._exchange.trail.attempts.append(
+                    attempt_of(self._exchange, slot.deployment.id, now_s, 0, step.reason)
+                )
+
+    def _revalidate(self) -> None:
+        """Ask the first live candidate that is well, to refresh behind a stored answer."""
+        if any(
+            isinstance(slot, LiveSlot) and place in self._seen
+            for place, slot in enumerate(self._slots)
+        ):
+            return
+        for place, slot in enumerate(self._slots):
+            is_well = self.situation.candidates[place].health == "closed"
+            if isinstance(slot, LiveSlot) and is_well and self._attempts.may_harvest:
+                self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
+                self._note(place, "harvested")
+                return
+
+    def _note(self, place: int, kind: EventKind, detail: str = "") -> None:
+        self.events.append(Event(self._now_us(), place, kind, detail))
+        self._seen.add(place)
+
+    def _now_us(self) -> int:
+        return int((monotonic() - self._origin_s) * 1e6)
+
+    def _at_s(self, at_us: int) -> float:
+        return inf if at_us >= NEVER_US else self._origin_s + at_us / 1e6

@@ -1,0 +1,32 @@
+"""The body that goes upstream: the client's own, with the edits of the house, by splice."""
+
+from msgspec import UNSET
+
+from steadyhand.core import splice
+from steadyhand.core.chat import ChatRequest
+from steadyhand.gateway.exchange import Exchange
+from steadyhand.providers.base import Call
+from steadyhand.routing.rungs.base import Deployment
+
+
+def outgoing(body: bytes, chat: ChatRequest, instructions: bytes) -> bytes:
+    """Return the body without our own object and with the instructions put first."""
+    if chat.steadyhand is not UNSET:
+        body = splice.remove_field(body, b"steadyhand")
+    return splice.put_first(body, b"messages", instructions) if instructions else body
+
+
+def call_for(exchange: Exchange, rung: int, deployment: Deployment) -> Call:
+    """Return what to ask of ``deployment``; a rung's own prompt takes the place of the route's."""
+    own = exchange.answering_ladder().own_instructions
+    body, model_at = exchange.body, exchange.model_at
+    if rung < len(own) and own[rung]:
+        body, model_at = outgoing(exchange.request.body, exchange.chat, own[rung]), None
+    return Call(
+        body=body,
+        model=deployment.id.model,
+        stream=exchange.stream,
+        asks_usage=exchange.asks_usage,
+        headers=exchange.forwarded,
+        model_at=model_at,
+    )
