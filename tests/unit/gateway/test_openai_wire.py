@@ -135,8 +135,8 @@ def test_a_fixed_stream_is_whole_and_consistent(with_usage: bool) -> None:
         ("chatcmpl-req_1", 7, "assistant", "chat.completion.chunk")
     }
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
-    said = [choice["delta"].get("content", "") for c in chunks for choice in c["choices"]]
-    assert "".join(said) == "Back\nsoon"
+    texts = [choice["delta"].get("content", "") for c in chunks for choice in c["choices"]]
+    assert "".join(texts) == "Back\nsoon"
     assert ["usage" in c for c in chunks] == [with_usage] * len(chunks)
     if with_usage:
         assert chunks[-1]["choices"] == []
