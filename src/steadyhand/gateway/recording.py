@@ -84,4 +84,6 @@ def attempt_of(
         int((ended_s - origin_s) * 1e6),
         status,
         reason,
+        deployment.region,
+        role,
     )

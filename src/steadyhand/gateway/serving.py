@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from math import inf
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ class Ladder(msgspec.Struct, frozen=True):
         own_instructions: For each rung, what it puts there in place of that; or empty. May be
             shorter than ``rungs``.
         release: Digest of what shapes this route's answers.
+        lineups: What climbs have found out about it and may share; theirs alone.
     """
 
     route: str
@@ -41,6 +43,7 @@ class Ladder(msgspec.Struct, frozen=True):
     instructions: bytes = b""
     own_instructions: tuple[bytes, ...] = ()
     release: str = ""
+    lineups: dict[object, Any] = msgspec.field(default_factory=dict)
 
     @property
     def keeps_answers(self) -> bool:

@@ -100,29 +100,30 @@ async def test_a_null_error_beside_choices_is_no_error() -> None:
 
 async def test_a_silent_rung_leaves_time_for_the_next() -> None:
     bench = gateway_bench({"first": [hangs()], "second": [answers()]}, slo=QUICK)
-    began_s = monotonic()
     reply = await bench.ask()
     assert reply.status == 200
-    assert monotonic() - began_s < 5
-    first, second = (bench.providers[name].limits[0].give_up_at_s for name in bench.providers)
-    assert 0 < second - first < 0.196, "of 400 ms, 10 are the floor's and half of the rest its own"
-    assert bench.record().reason == "gave_up"
+    record = bench.record()
+    assert record.reason == "gave_up"
+    assert [(a.provider, a.reason) for a in record.attempts] == [
+        ("first", "gave_up"),
+        ("second", "ok"),
+    ]
+    first, second = record.attempts
+    assert second.started_us < first.ended_us, "it is listened to for as long as nobody spoke"
 
 
 async def test_a_rung_that_fails_at_once_leaves_its_share_to_the_next() -> None:
     bench = gateway_bench({"first": [refuses(500)], "second": [refuses(500)], "third": [answers()]})
     began_s = monotonic()
     assert (await bench.ask()).status == 200
-    times = [bench.providers[name].limits[0].give_up_at_s - began_s for name in bench.providers]
-    assert times == [pytest.approx(whole_s, abs=2) for whole_s in (20 / 3, 20 / 2, 20)]
+    last_s = bench.providers["third"].limits[0].give_up_at_s - began_s
+    assert last_s == pytest.approx(20, abs=2), "all that is left"
 
 
 async def test_a_rung_may_have_a_limit_of_its_own() -> None:
     bench = gateway_bench({"first": [hangs()], "second": [answers()]}, give_up_ms={"first": 20.0})
-    began_s = monotonic()
     assert (await bench.ask()).status == 200
-    assert bench.providers["first"].limits[0].give_up_at_s - began_s < 1
-    assert bench.record().attempts[0].reason == "gave_up"
+    assert [a.reason for a in bench.record().attempts] == ["gave_up", "ok"]
 
 
 async def test_rungs_for_which_no_time_is_left_are_not_asked() -> None:

@@ -20,9 +20,21 @@ class Attempts:
         race: Tasks of attempts, and of stored rungs that fetch.
     """
 
-    def __init__(self, exchange: Exchange, keepers: Sequence[StoredRung]) -> None:
-        """Nothing is asked yet; ``keepers`` are offered what comes too late."""
+    def __init__(
+        self,
+        exchange: Exchange,
+        keepers: Sequence[StoredRung],
+        probes: dict[int, LiveSlot] | None,
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            exchange: The request.
+            keepers: Who is offered what comes too late.
+            probes: Where places of probes are held, to be used or given back.
+        """
         self.race = Race()
+        self._probes = probes
         self._exchange = exchange
         self._keepers = keepers
         self._runs: dict[int, Run] = {}
@@ -57,7 +69,12 @@ class Attempts:
     def begin(self, place: int, slot: LiveSlot, role: str) -> Run:
         """Return an attempt that is about to ask."""
         hedges.count(self._exchange, slot, role)
-        run = self._runs[place] = Run(self._exchange, place, slot, role, monotonic())
+        is_probe = self._probes is not None and self._probes.pop(place, None) is not None
+        if is_probe and role != "hedge":
+            role = "probe"
+        run = self._runs[place] = Run(
+            self._exchange, place, slot, role, monotonic(), is_probe=is_probe
+        )
         return run
 
     def end_all_but(
@@ -88,6 +105,13 @@ class Attempts:
         for run in self._runs.values():
             run.lost(reason)
         self.race.cancel_all()
+
+    def close(self) -> None:
+        """Make sure that nothing is left running, and no place of a probe taken."""
+        if not self.race.is_empty:
+            self.leave("overtaken")
+        for slot in (self._probes or {}).values():
+            slot.health.unused()
 
     def harvest(self, run: Run, question: Question) -> None:
         """Let ``run`` go on in the background."""

@@ -23,8 +23,10 @@ from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.recording import attempt_of
 from steadyhand.providers.base import Failure
 from steadyhand.routing.planning.action import Action
-from steadyhand.routing.planning.planner import plan, replan
-from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind
+from steadyhand.routing.planning.forecast import why_not
+from steadyhand.routing.planning.planner import carried_out, replan
+from steadyhand.routing.planning.progress import progress_of
+from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind, Situation
 from steadyhand.routing.rungs.base import Question, StoredAnswer
 
 
@@ -32,26 +34,43 @@ class Climb:
     """Decides who speaks, and leaves nothing running that nobody uses.
 
     Attributes:
-        situation: What was known at the beginning.
-        events: What has happened since.
+        events: What has happened.
     """
 
     def __init__(self, exchange: Exchange) -> None:
         """Line up who may answer; nothing is asked yet."""
-        lineup = line_up(exchange, monotonic())
-        self.situation = lineup.situation
+        self._draw = draw = exchange.gear.draw()
+        lineup, probes = line_up(exchange, draw, monotonic())
         self.events: list[Event] = []
         self._exchange = exchange
+        self._origin_s = exchange.request.received_s
+        budget_s = exchange.deadline_s - self._origin_s
+        self._budget_us = 0 if budget_s == inf else max(1, int(budget_s * 1e6))
+        self._prepared = lineup.prepared
         self._slots = lineup.slots
         self._keepers = lineup.keepers
-        self._origin_s = exchange.request.received_s
-        self._attempts = Attempts(exchange, lineup.keepers)
+        self._attempts = Attempts(exchange, lineup.keepers, probes)
         self._race = self._attempts.race
-        self._seen: set[int] = set()
+        self._situation: Situation | None = None
         self._answers: dict[int, StoredAnswer] = {}
         self._reasons: dict[int, str] = {}
         self._failure: Failure | None = None
         self._question: Question | None = None
+
+    @property
+    def situation(self) -> Situation:
+        """What was known at the beginning."""
+        if self._situation is None:
+            self._situation = self._prepared.situation(
+                self._budget_us, self._draw, stream=self._exchange.stream
+            )
+        return self._situation
+
+    def decision(self) -> bytes:
+        """Return what the record keeps: from it the same decision can be made again."""
+        return self._prepared.record(
+            self._budget_us, self._draw, self.events, stream=self._exchange.stream
+        )
 
     @property
     def question(self) -> Question:
@@ -71,15 +90,19 @@ class Climb:
         while True:
             while (ended := self._race.take()) is not None:
                 self._take(*ended)
-            action = replan(self.situation, self.events, self._now_us())
+            now_us = self._now_us()
+            if self.events:
+                action = replan(self.situation, self.events, now_us)
+            else:
+                action = self._prepared.first(self._budget_us, self._draw, now_us)
             if action.kind == "speak":
-                return self._speaker(action.candidate)
+                return self._speaker(action, now_us)
             if action.kind in {"floor", "stop"}:
-                return self._silence(action)
+                return self._silence(action, now_us)
             if action.kind == "wait":
                 await self._race.wait(self._at_s(action.wake_us))
             else:
-                await self._do(action)
+                await self._do(action, now_us)
 
     def why(self, run: Run) -> str:
         """Return why ``run`` speaks and not the one before."""
@@ -99,76 +122,77 @@ class Climb:
         self._attempts.leave(reason)
 
     def close(self) -> None:
-        """Make sure that nothing is left running, and no place of a probe taken."""
-        if not self._race.is_empty:
-            self._attempts.leave("overtaken")
-        for slot in self._slots:
-            if isinstance(slot, LiveSlot) and slot.is_probe:
-                slot.health.unused()
+        """Make sure that nothing is left running."""
+        self._attempts.close()
 
     # What the planner tells.
 
-    async def _do(self, action: Action) -> None:
+    async def _do(self, action: Action, now_us: int) -> None:
         place = action.candidate
         slot = self._slots[place]
+        if action.kind == "hedge" and isinstance(slot, LiveSlot):
+            self._hedge(action, slot, now_us)
+            return
+        is_alone = action.kind == "start" and self._is_alone(action)
+        self.events.append(carried_out(action, now_us))
         if action.kind == "give_up":
             self._give_up(place)
         elif isinstance(slot, StoredSlot):
-            self._note(place, "started")
-            until_s = self._at_s(action.until_us)
-            self._race.spawn(place, slot.stored.fetch(self.question, until_s))
-        elif action.kind == "hedge":
-            self._hedge(place, slot)
+            fetch = slot.stored.fetch(self.question, self._at_s(action.until_us))
+            self._race.spawn(place, fetch)
         elif action.kind == "harvest":
             self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
-            self._note(place, "harvested")
         else:
-            await self._start(action, slot)
+            run = self._attempts.begin(place, slot, self._attempts.next_role)
+            if is_alone:
+                await self._listen(run, self._at_s(action.until_us))
+            else:
+                self._race.spawn(place, run.listen(self._attempts.last_s))
+                await self._race.wait(self._at_s(action.wake_us))
 
-    async def _start(self, action: Action, slot: LiveSlot) -> None:
-        place = action.candidate
-        is_alone = self._is_alone(action)
-        run = self._attempts.begin(place, slot, self._attempts.next_role)
-        self._note(place, "started")
-        if not is_alone:
-            self._race.spawn(place, run.listen(self._attempts.last_s))
-            await self._race.wait(self._at_s(action.wake_us))
-            return
+    async def _listen(self, run: Run, until_s: float) -> None:
+        """Wait for ``run`` in the request's own task."""
         try:
-            await run.listen(self._at_s(action.until_us))
+            await run.listen(until_s)
         except AttemptFailed as error:
             self._failed(run, error.failure)
         else:
-            self._note(place, "content")
+            self._note(run.place, "content")
 
     def _is_alone(self, action: Action) -> bool:
         """Tell whether nothing can run beside what ``action`` starts, and nothing outlive it."""
         return (
             self._race.is_empty
             and action.wake_us >= action.until_us
-            and len(self._seen) + 1 == len(self._slots)
-            and (action.until_us >= NEVER_US or not self.situation.policy.harvests)
+            and (action.until_us >= NEVER_US or not self._prepared.policy.harvests)
+            and self._is_last(action.candidate)
         )
 
-    def _hedge(self, place: int, slot: LiveSlot) -> None:
-        asked = self._attempts.running[0].deployment.id
-        refused = hedges.refused(self._exchange, asked, slot)
+    def _is_last(self, place: int) -> bool:
+        """Tell whether every other candidate has been asked, so that only the floor is left."""
+        if len(self._slots) == 1:
+            return True
+        others = {event.candidate for event in self.events}
+        return len(others | {place}) == len(self._slots)
+
+    def _hedge(self, action: Action, slot: LiveSlot, now_us: int) -> None:
+        place = action.candidate
+        refused = hedges.refused(self._exchange, self._attempts.running[0].deployment.id, slot)
         if refused:
-            self._note(place, "no_hedge", refused)
+            self.events.append(Event(now_us, place, "no_hedge", refused))
             return
+        self.events.append(carried_out(action, now_us))
         run = self._attempts.begin(place, slot, "hedge")
-        self._note(place, "hedged")
         self._race.spawn(place, run.listen(self._attempts.last_s))
 
     def _give_up(self, place: int) -> None:
-        self._note(place, "gave_up")
         run = self._attempts.get(place)
         if run is None:
             self._race.cancel(place)
             return
         self._reasons[place] = "gave_up"
         self._failure = Failure("gave_up")
-        policy = self.situation.policy
+        policy = self._prepared.policy
         if not (policy.lingers or policy.harvests):
             self._race.cancel(place)
             run.lost("gave_up")
@@ -225,10 +249,11 @@ class Climb:
 
     # Who speaks.
 
-    def _speaker(self, place: int) -> Voice:
+    def _speaker(self, action: Action, now_us: int) -> Voice:
+        place = action.candidate
         run = self._attempts.get(place)
-        self._note_skipped(place)
-        self._note(place, "spoke")
+        self._note_skipped(place, now_us)
+        self.events.append(carried_out(action, now_us))
         if run is not None:
             self._attempts.end_all_but(run, self._reasons, None)
             return run
@@ -239,12 +264,14 @@ class Climb:
             self._revalidate()
         return Stored(kind, answer, self._last_reason(answer.reason))
 
-    def _silence(self, action: Action) -> Silence:
-        self._note_skipped(len(self._slots))
-        self._note(FLOOR, "spoke")
+    def _silence(self, action: Action, now_us: int) -> Silence:
+        self._note_skipped(len(self._slots), now_us)
+        if action.kind == "floor":
+            self.events.append(carried_out(action, now_us))
         keeps = self.question if self._keepers else None
         self._attempts.end_all_but(None, self._reasons, keeps)
-        return Silence(self._failure or Failure(self._last_reason(action.reason)))
+        otherwise = action.reason if self._slots else "no_rung"
+        return Silence(self._failure or Failure(self._last_reason(otherwise)))
 
     def _last_reason(self, otherwise: str) -> str:
         """Return why the last live candidate did not speak, ``otherwise`` if none had to."""
@@ -252,37 +279,42 @@ class Climb:
             return self._failure.reason
         return next(reversed(self._reasons.values()), otherwise)
 
-    def _note_skipped(self, speaker: int) -> None:
+    def _note_skipped(self, speaker: int, now_us: int) -> None:
         """Note the live candidates before ``speaker`` that were planned around, and why."""
-        if len(self._seen) >= min(speaker, len(self._slots)):
+        asked = {event.candidate for event in self.events}
+        skipped = [
+            (place, slot)
+            for place, slot in enumerate(self._slots[:speaker])
+            if place not in asked and isinstance(slot, LiveSlot) and not slot.is_spare
+        ]
+        if not skipped:
             return
-        for step in plan(self.situation).steps:
-            place = step.candidate
-            slot = self._slots[place]
-            if place < speaker and place not in self._seen and isinstance(slot, LiveSlot):
-                self._reasons[place] = step.reason
-                now_s = monotonic()
-                self._exchange.trail.attempts.append(
-                    attempt_of(self._exchange, slot.deployment.id, now_s, 0, step.reason)
-                )
+        progress = progress_of(self.situation, self.events)
+        now_s = monotonic()
+        for place, slot in skipped:
+            reason = self._reasons[place] = why_not(progress, place, FLOOR, now_us)
+            self._exchange.trail.attempts.append(
+                attempt_of(self._exchange, slot.deployment.id, now_s, 0, reason)
+            )
 
     def _revalidate(self) -> None:
         """Ask the first live candidate that is well, to refresh behind a stored answer."""
-        if any(
-            isinstance(slot, LiveSlot) and place in self._seen
+        asked = {event.candidate for event in self.events}
+        lives = [
+            (place, slot)
             for place, slot in enumerate(self._slots)
-        ):
+            if isinstance(slot, LiveSlot) and not slot.is_spare
+        ]
+        if any(place in asked for place, _ in lives):
             return
-        for place, slot in enumerate(self._slots):
-            is_well = self.situation.candidates[place].health == "closed"
-            if isinstance(slot, LiveSlot) and is_well and self._attempts.may_harvest:
+        for place, slot in lives:
+            is_well = self._prepared.candidates[place].health == "closed"
+            if is_well and self._attempts.may_harvest:
                 self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
-                self._note(place, "harvested")
                 return
 
     def _note(self, place: int, kind: EventKind, detail: str = "") -> None:
         self.events.append(Event(self._now_us(), place, kind, detail))
-        self._seen.add(place)
 
     def _now_us(self) -> int:
         return int((monotonic() - self._origin_s) * 1e6)

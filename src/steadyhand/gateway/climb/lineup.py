@@ -1,7 +1,7 @@
-"""Who may answer a request, in which order, and what is known of them: the planner's situation.
+"""Who may answer a request, in which order, and what is known of them: the planner's candidates.
 
-What changes slowly is made once: candidates are shared between requests for as long as the reading
-of their health is the same object. Per request there is the budget and a draw.
+While all is well, nothing is made for a request: the candidates of its ladder are shared with those
+before it for as long as health gives the same readings, and at most for ``RENEWED_S``.
 """
 
 from math import inf
@@ -15,27 +15,35 @@ from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.serving import Ladder
 from steadyhand.routing.health.deployment import DeploymentHealth
 from steadyhand.routing.health.reading import FULL, PROBE, Admission, Reading
-from steadyhand.routing.planning.situation import Candidate, Policy, Situation
-from steadyhand.routing.planning.situation import Health as HealthState
-from steadyhand.routing.rungs.base import Deployment, LiveRung, StoredRung, is_live
+from steadyhand.routing.planning.prepared import Prepared
+from steadyhand.routing.planning.situation import Candidate, Policy
+from steadyhand.routing.planning.situation import Health as State
+from steadyhand.routing.planning.standing import GOLDEN
+from steadyhand.routing.rungs.base import Deployment, StoredRung, is_live
+
+RENEWED_S = 0.1
+"""Costs of stored rungs, proofs of drills and room for harvests may be so old."""
+
+MOST_KEPT = 64
+"""Line-ups of one ladder that are kept: more orders than these are not worth it."""
 
 
-class LiveSlot(msgspec.Struct):
-    """A deployment at its place in the order of one request.
+class LiveSlot(msgspec.Struct, frozen=True):
+    """A deployment at its place.
 
     Attributes:
         rung: Number of its rung in the route.
         deployment: Whom to ask.
         health: What it will be told.
         may_hedge: Whether its rung hedges.
-        is_probe: It holds the place of a probe, to be given back if it is not asked.
+        is_spare: It stands there only for a hedge: the same deployment a second time.
     """
 
     rung: int
     deployment: Deployment
     health: DeploymentHealth
-    may_hedge: bool = False
-    is_probe: bool = False
+    may_hedge: bool
+    is_spare: bool = False
 
 
 class StoredSlot(msgspec.Struct, frozen=True):
@@ -54,58 +62,122 @@ Slot = LiveSlot | StoredSlot
 
 
 class Lineup(msgspec.Struct):
-    """A situation, and who its candidates are.
+    """Candidates, and whom they stand for.
 
     Attributes:
-        situation: What the planner decides by.
-        slots: Whom each of its candidates stands for.
+        prepared: What the planner decides by.
+        slots: Whom each candidate stands for.
         keepers: Stored rungs, which are offered good answers.
+        readings: Health of each live slot when the candidates were made, ``None`` for stored ones.
+        until_s: Monotonic second until which this may be shared.
     """
 
-    situation: Situation
-    slots: list[Slot]
-    keepers: list[StoredRung]
+    prepared: Prepared
+    slots: tuple[Slot, ...]
+    keepers: tuple[StoredRung, ...]
+    readings: list[Reading | None]
+    until_s: float
 
 
-def line_up(exchange: Exchange, now_s: float) -> Lineup:
-    """Return who may answer ``exchange``; places of probes are taken."""
-    ladder, gear = exchange.answering_ladder(), exchange.gear
-    draw = gear.draw()
-    slots: list[Slot] = []
-    candidates = []
-    keepers = []
-    for number, rung in enumerate(ladder.rungs):
-        if is_live(rung):
-            for deployment in rung.candidates(draw, unit(exchange, rung.sticky)):
-                slot = LiveSlot(number, deployment, gear.health.of(deployment.id), rung.may_hedge)
-                slots.append(slot)
-                candidates.append(_live(exchange, rung, slot, draw, now_s))
-        else:
-            slots.append(StoredSlot(number, rung))
-            candidates.append(_stored(ladder, gear, number, rung))
-            keepers.append(rung)
-    budget_s = exchange.deadline_s - exchange.request.received_s
-    situation = Situation(
-        0 if budget_s == inf else max(1, int(budget_s * 1e6)),
-        exchange.stream,
-        draw,
-        _policy(ladder, gear, stream=exchange.stream, keeps=bool(keepers)),
-        tuple(candidates),
+def line_up(
+    exchange: Exchange, draw: float, now_s: float
+) -> tuple[Lineup, dict[int, LiveSlot] | None]:
+    """Return who may answer ``exchange``, and the places of probes that were taken for it.
+
+    Args:
+        exchange: The request, resolved.
+        draw: Its random number, in [0, 1).
+        now_s: Monotonic seconds.
+    """
+    ladder = exchange.answering_ladder()
+    orders = tuple(
+        rung.candidates(draw, unit(exchange, rung.sticky)) if is_live(rung) else None
+        for rung in ladder.rungs
     )
-    return Lineup(situation, slots, keepers)
+    kept = ladder.lineups
+    key = (exchange.stream, orders)
+    held: Lineup | None = kept.get(key)
+    slots = _slots(ladder, exchange.gear, orders) if held is None else held.slots
+    admissions: list[Admission | None] = [None] * len(slots)
+    is_same = held is not None and now_s < held.until_s
+    for place, slot in enumerate(slots):
+        if isinstance(slot, LiveSlot) and not slot.is_spare:
+            admission = slot.health.admit(now_s, (draw + place * GOLDEN) % 1.0)
+            admissions[place] = admission
+            if is_same and held is not None:
+                reading = slot.health.reading(now_s)
+                is_same = reading is held.readings[place] and admission.reason == "steady"
+    if is_same and held is not None:
+        return held, None
+    found = _renewed(exchange, held, slots, admissions, draw, now_s)
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[key] = found
+    probes = {
+        place: cast("LiveSlot", slots[place])
+        for place, admission in enumerate(admissions)
+        if admission is not None and admission.kind == PROBE
+    }
+    return found, probes or None
+
+
+def _slots(
+    ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...] | None, ...]
+) -> tuple[Slot, ...]:
+    slots: list[Slot] = []
+    for number, (rung, order) in enumerate(zip(ladder.rungs, orders, strict=True)):
+        if not is_live(rung):
+            slots.append(StoredSlot(number, rung))
+            continue
+        for deployment in order or ():
+            health = gear.health.of(deployment.id)
+            slots.append(LiveSlot(number, deployment, health, rung.may_hedge))
+        if rung.may_hedge and len(rung.deployments) == 1:
+            slots.append(msgspec.structs.replace(cast("LiveSlot", slots[-1]), is_spare=True))
+    return tuple(slots)
+
+
+def _renewed(
+    exchange: Exchange,
+    held: Lineup | None,
+    slots: tuple[Slot, ...],
+    admissions: list[Admission | None],
+    draw: float,
+    now_s: float,
+) -> Lineup:
+    """Return a line-up of what is known now; what was computed for an equal one is kept."""
+    keepers = tuple(slot.stored for slot in slots if isinstance(slot, StoredSlot))
+    readings: list[Reading | None] = []
+    candidates = []
+    for place, slot in enumerate(slots):
+        if isinstance(slot, LiveSlot):
+            reading = slot.health.reading(now_s)
+            readings.append(reading)
+            own_draw = (draw + place * GOLDEN) % 1.0
+            candidates.append(_live(exchange, slot, reading, admissions[place], own_draw))
+        else:
+            readings.append(None)
+            candidates.append(_stored(exchange, slot))
+    policy = _policy(exchange, keeps=bool(keepers))
+    made = tuple(candidates)
+    if held is not None and (held.prepared.candidates, held.prepared.policy) == (made, policy):
+        prepared = held.prepared
+    else:
+        prepared = Prepared(policy, made)
+    return Lineup(prepared, slots, keepers, readings, now_s + RENEWED_S)
 
 
 def _live(
-    exchange: Exchange, rung: LiveRung, slot: LiveSlot, draw: float, now_s: float
+    exchange: Exchange,
+    slot: LiveSlot,
+    reading: Reading,
+    admission: Admission | None,
+    draw: float,
 ) -> Candidate:
-    admission = slot.health.admit(now_s, draw)
-    reading = slot.health.reading(now_s)
-    slot.is_probe = admission.kind == PROBE
     deployment = slot.deployment
     provider, model, region = deployment.id
     give_up_ms = deployment.give_up_ms
     proven = exchange.gear.is_proven
-    route = exchange.answering_ladder().route
     return Candidate(
         slot.rung,
         "live",
@@ -113,13 +185,14 @@ def _live(
         model,
         region,
         reading.stream if exchange.stream else reading.whole,
-        cast("HealthState", reading.state),
-        share_for(admission, reading, draw),
-        slot.is_probe,
-        proven is None or proven(route, slot.rung, deployment.id),
+        cast("State", reading.state),
+        1.0 if admission is None else share_for(admission, reading, draw),
+        admission is not None and admission.kind == PROBE,
+        proven is None or proven(exchange.answering_ladder().route, slot.rung, deployment.id),
         0 if give_up_ms is None else round(give_up_ms * 1000),
         "",
-        rung.may_hedge,
+        slot.may_hedge,
+        slot.is_spare,
     )
 
 
@@ -134,19 +207,20 @@ def share_for(admission: Admission, reading: Reading, draw: float) -> float:
     return reading.share if admission.kind == PROBE else min(reading.share, draw)
 
 
-def _stored(ladder: Ladder, gear: Gear, number: int, rung: StoredRung) -> Candidate:
-    proven = gear.is_proven
+def _stored(exchange: Exchange, slot: StoredSlot) -> Candidate:
+    proven = exchange.gear.is_proven
+    route = exchange.answering_ladder().route
     return Candidate(
-        number,
-        rung.kind,
-        cost=rung.cost,
-        is_proven=proven is None or proven(ladder.route, number, None),
+        slot.rung,
+        slot.stored.kind,
+        cost=slot.stored.cost,
+        is_proven=proven is None or proven(route, slot.rung, None),
     )
 
 
-def _policy(ladder: Ladder, gear: Gear, *, stream: bool, keeps: bool) -> Policy:
-    cap_s = ladder.cap_s(stream=stream)
+def _policy(exchange: Exchange, *, keeps: bool) -> Policy:
+    cap_s = exchange.answering_ladder().cap_s(stream=exchange.stream)
     return Policy(
         cap_us=0 if cap_s == inf else round(cap_s * 1e6),
-        harvests=keeps and gear.harvest.has_room,
+        harvests=keeps and exchange.gear.harvest.has_room,
     )

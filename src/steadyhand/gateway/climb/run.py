@@ -39,12 +39,19 @@ class Run:
     )  # fmt: skip
 
     def __init__(
-        self, exchange: Exchange, place: int, slot: LiveSlot, role: str, now_s: float
+        self,
+        exchange: Exchange,
+        place: int,
+        slot: LiveSlot,
+        role: str,
+        now_s: float,
+        *,
+        is_probe: bool,
     ) -> None:
         """Tell health that it begins; nothing is sent yet."""
         self.place = place
         self.deployment = slot.deployment
-        self.role = "probe" if slot.is_probe else role
+        self.role = role
         self.began_s = now_s
         self.found: Found | None = None
         self._exchange = exchange
@@ -56,9 +63,8 @@ class Run:
             len(call.body),
             exchange.stream,
             left_s if left_s < 1e9 else 0.0,
-            is_probe=slot.is_probe,
+            is_probe=is_probe,
         )
-        slot.is_probe = False
         if self.deployment.load is not None:
             self.deployment.load.began()
 
@@ -102,17 +108,20 @@ class Run:
     def failed(self, failure: Failure) -> None:
         """Note that it gave nothing that may be sent."""
         self.note(failure.reason, failure.status or 0)
+        self._count_hedge("failed")
         self._settle(outcome_of(failure), retry_after_s=failure.retry_after_s or 0.0)
 
     def spoke(self, reason: str) -> None:
         """Note how it ended after it had begun to speak to the client."""
         self.note(reason, 200)
+        self._count_hedge("won")
         self._settle(outcome_of_stream(reason), self._tokens())
 
     def lost(self, reason: str) -> None:
         """Cancel it, because another one spoke or the client left; nothing more comes of it."""
         if not self.is_over:
             self.note(reason, self.status)
+            self._count_hedge("lost" if reason == "hedge_lost" else "cancelled")
             self._settle(outcome_of(Failure(reason)))
             self.let_go()
 
@@ -136,6 +145,10 @@ class Run:
         if usage is not None:
             return Spent(usage.prompt_tokens or 0, usage.completion_tokens or 0, "reported")
         return Spent(len(self._call.body) // BYTES_PER_TOKEN, 0, "estimated")
+
+    def _count_hedge(self, outcome: str) -> None:
+        if self.role == "hedge" and not self.is_over:
+            self._exchange.gear.hedge_counts.outcomes[outcome] += 1
 
     def _settle(self, outcome: str, tokens: int = 0, retry_after_s: float = 0.0) -> None:
         if self.is_over:
