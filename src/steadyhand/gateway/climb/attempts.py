@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from time import monotonic
 
+from steadyhand.gateway.attempt import AttemptFailed
 from steadyhand.gateway.climb import hedges
 from steadyhand.gateway.climb.late import harvest
 from steadyhand.gateway.climb.lineup import LiveSlot
@@ -87,6 +88,12 @@ class Attempts:
             reasons: Why attempts had been given up, by place.
             question: Given if late answers may go on for later requests.
         """
+        if winner is not None and len(self._runs) == 1 and self.race.is_empty:
+            return
+        for place, task in iter(self.race.take, None):
+            error = None if task.cancelled() else task.exception()
+            if isinstance(error, AttemptFailed) and place in self._runs:
+                self._runs[place].failed(error.failure)
         is_race = winner is not None and winner.role == "hedge"
         for place, run in self._runs.items():
             if run is winner or run.is_over:

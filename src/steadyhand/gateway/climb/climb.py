@@ -29,6 +29,9 @@ from steadyhand.routing.planning.progress import progress_of
 from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind, Situation
 from steadyhand.routing.rungs.base import Question, StoredAnswer
 
+LAST_WORDS = frozenset({"speak", "floor", "stop"})
+"""Actions after which nobody is waited for; that a live rung speaks is known without asking."""
+
 
 class Climb:
     """Decides who speaks, and leaves nothing running that nobody uses.
@@ -88,21 +91,30 @@ class Climb:
         if self._keepers:
             self._peek()
         while True:
-            while (ended := self._race.take()) is not None:
-                self._take(*ended)
-            now_us = self._now_us()
-            if self.events:
-                action = replan(self.situation, self.events, now_us)
-            else:
-                action = self._prepared.first(self._budget_us, self._draw, now_us)
-            if action.kind == "speak":
-                return self._speaker(action, now_us)
-            if action.kind in {"floor", "stop"}:
-                return self._silence(action, now_us)
-            if action.kind == "wait":
-                await self._race.wait(self._at_s(action.wake_us))
-            else:
-                await self._do(action, now_us)
+            run = self._news()
+            if run is None:
+                now_us = self._now_us()
+                action = self._ask_planner(now_us)
+                if action.kind in LAST_WORDS:
+                    return self._last_word(action, now_us)
+                run = await self._carry_out(action, now_us)
+            if run is not None:
+                return self._first_content(run)
+
+    def _ask_planner(self, now_us: int) -> Action:
+        if self.events:
+            return replan(self.situation, self.events, now_us)
+        return self._prepared.first(self._budget_us, self._draw, now_us)
+
+    async def _carry_out(self, action: Action, now_us: int) -> Run | None:
+        """Do what the planner says; return an attempt if that has brought content."""
+        if action.kind == "start":
+            return await self._start(action, now_us)
+        if action.kind == "wait":
+            await self._race.wait(self._at_s(action.wake_us))
+        else:
+            self._do(action, now_us)
+        return None
 
     def why(self, run: Run) -> str:
         """Return why ``run`` speaks and not the one before."""
@@ -127,37 +139,43 @@ class Climb:
 
     # What the planner tells.
 
-    async def _do(self, action: Action, now_us: int) -> None:
+    async def _start(self, action: Action, now_us: int) -> Run | None:
+        """Ask a candidate; return its attempt if it was waited for and has content."""
+        place = action.candidate
+        slot = self._slots[place]
+        if isinstance(slot, StoredSlot):
+            self._do(action, now_us)
+            return None
+        is_alone = self._is_alone(action)
+        self.events.append(carried_out(action, now_us))
+        run = self._attempts.begin(place, slot, self._attempts.next_role)
+        if not is_alone:
+            self._race.spawn(place, run.listen(self._attempts.last_s))
+            await self._race.wait(self._at_s(action.wake_us))
+            return None
+        try:
+            await run.listen(self._at_s(action.until_us))
+        except AttemptFailed as error:
+            self._failed(run, error.failure)
+            return None
+        self._note(place, "content")
+        return run
+
+    def _do(self, action: Action, now_us: int) -> None:
+        """Do what needs no waiting."""
         place = action.candidate
         slot = self._slots[place]
         if action.kind == "hedge" and isinstance(slot, LiveSlot):
             self._hedge(action, slot, now_us)
             return
-        is_alone = action.kind == "start" and self._is_alone(action)
         self.events.append(carried_out(action, now_us))
         if action.kind == "give_up":
             self._give_up(place)
         elif isinstance(slot, StoredSlot):
             fetch = slot.stored.fetch(self.question, self._at_s(action.until_us))
             self._race.spawn(place, fetch)
-        elif action.kind == "harvest":
+        else:
             self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
-        else:
-            run = self._attempts.begin(place, slot, self._attempts.next_role)
-            if is_alone:
-                await self._listen(run, self._at_s(action.until_us))
-            else:
-                self._race.spawn(place, run.listen(self._attempts.last_s))
-                await self._race.wait(self._at_s(action.wake_us))
-
-    async def _listen(self, run: Run, until_s: float) -> None:
-        """Wait for ``run`` in the request's own task."""
-        try:
-            await run.listen(until_s)
-        except AttemptFailed as error:
-            self._failed(run, error.failure)
-        else:
-            self._note(run.place, "content")
 
     def _is_alone(self, action: Action) -> bool:
         """Tell whether nothing can run beside what ``action`` starts, and nothing outlive it."""
@@ -199,8 +217,16 @@ class Climb:
 
     # What happens.
 
-    def _take(self, place: int, task: asyncio.Task[Any]) -> None:
-        """Note how a task has ended."""
+    def _news(self) -> Run | None:
+        """Note what has ended; return the first attempt that has content."""
+        while (ended := self._race.take()) is not None:
+            run = self._take(*ended)
+            if run is not None:
+                return run
+        return None
+
+    def _take(self, place: int, task: asyncio.Task[Any]) -> Run | None:
+        """Note how a task has ended; return its attempt if it has content."""
         run = self._attempts.get(place)
         error = None if task.cancelled() else task.exception()
         if run is None:
@@ -214,6 +240,8 @@ class Climb:
             self._failed(run, Failure("connection_lost"))
         else:
             self._note(place, "content")
+            return run
+        return None
 
     def _failed(self, run: Run, failure: Failure) -> None:
         """Note a failure.
@@ -249,29 +277,30 @@ class Climb:
 
     # Who speaks.
 
-    def _speaker(self, action: Action, now_us: int) -> Voice:
-        place = action.candidate
-        run = self._attempts.get(place)
+    def _first_content(self, run: Run) -> Run:
+        """Let ``run`` speak: what the planner says of a first content, whatever else there is."""
+        now_us = self._now_us()
+        self._note_skipped(run.place, now_us)
+        self.events.append(Event(now_us, run.place, "spoke", "first_content"))
+        self._attempts.end_all_but(run, self._reasons, None)
+        return run
+
+    def _last_word(self, action: Action, now_us: int) -> Voice:
+        """Let a stored rung or the floor speak; what runs may go on for later requests."""
+        place = action.candidate if action.kind == "speak" else len(self._slots)
         self._note_skipped(place, now_us)
-        self.events.append(carried_out(action, now_us))
-        if run is not None:
-            self._attempts.end_all_but(run, self._reasons, None)
-            return run
-        self._attempts.end_all_but(None, self._reasons, self.question)
+        if action.kind != "stop":
+            self.events.append(carried_out(action, now_us))
+        keeps = self.question if self._keepers else None
+        self._attempts.end_all_but(None, self._reasons, keeps)
+        if action.kind != "speak":
+            otherwise = action.reason if self._slots else "no_rung"
+            return Silence(self._failure or Failure(self._last_reason(otherwise)))
         slot, answer = self._slots[place], self._answers[place]
         kind = slot.stored.kind if isinstance(slot, StoredSlot) else ""
         if answer.revalidate:
             self._revalidate()
         return Stored(kind, answer, self._last_reason(answer.reason))
-
-    def _silence(self, action: Action, now_us: int) -> Silence:
-        self._note_skipped(len(self._slots), now_us)
-        if action.kind == "floor":
-            self.events.append(carried_out(action, now_us))
-        keeps = self.question if self._keepers else None
-        self._attempts.end_all_but(None, self._reasons, keeps)
-        otherwise = action.reason if self._slots else "no_rung"
-        return Silence(self._failure or Failure(self._last_reason(otherwise)))
 
     def _last_reason(self, otherwise: str) -> str:
         """Return why the last live candidate did not speak, ``otherwise`` if none had to."""
@@ -281,6 +310,8 @@ class Climb:
 
     def _note_skipped(self, speaker: int, now_us: int) -> None:
         """Note the live candidates before ``speaker`` that were planned around, and why."""
+        if speaker == 0:
+            return
         asked = {event.candidate for event in self.events}
         skipped = [
             (place, slot)

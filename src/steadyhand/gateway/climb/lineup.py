@@ -5,6 +5,7 @@ before it for as long as health gives the same readings, and at most for ``RENEW
 """
 
 from math import inf
+from operator import is_
 from typing import cast
 
 import msgspec
@@ -24,8 +25,11 @@ from steadyhand.routing.rungs.base import Deployment, StoredRung, is_live
 RENEWED_S = 0.1
 """Costs of stored rungs, proofs of drills and room for harvests may be so old."""
 
+STEADY = "steady"
+"""Reason of an admission that has nothing to consider."""
+
 MOST_KEPT = 64
-"""Line-ups of one ladder that are kept: more orders than these are not worth it."""
+"""Orders of one ladder that are kept; more than these are not worth it."""
 
 
 class LiveSlot(msgspec.Struct, frozen=True):
@@ -68,20 +72,36 @@ class Lineup(msgspec.Struct):
         prepared: What the planner decides by.
         slots: Whom each candidate stands for.
         keepers: Stored rungs, which are offered good answers.
-        readings: Health of each live slot when the candidates were made, ``None`` for stored ones.
+        readings: Health of each live slot when the candidates were made.
         until_s: Monotonic second until which this may be shared.
     """
 
     prepared: Prepared
     slots: tuple[Slot, ...]
     keepers: tuple[StoredRung, ...]
-    readings: list[Reading | None]
+    readings: tuple[Reading, ...]
     until_s: float
 
 
-def line_up(
-    exchange: Exchange, draw: float, now_s: float
-) -> tuple[Lineup, dict[int, LiveSlot] | None]:
+Probes = dict[int, LiveSlot]
+"""Places of half-open breakers that a request holds, by candidate."""
+
+
+class Cast(msgspec.Struct):
+    """Who stands where in one order of a ladder; its line-up is renewed in place.
+
+    Attributes:
+        slots: Whom each candidate stands for.
+        live: Place, health and part of the draw of each live slot that may start by itself.
+        lineup: The last that was made.
+    """
+
+    slots: tuple[Slot, ...]
+    live: tuple[tuple[int, DeploymentHealth, float], ...]
+    lineup: Lineup | None = None
+
+
+def line_up(exchange: Exchange, draw: float, now_s: float) -> tuple[Lineup, Probes | None]:
     """Return who may answer ``exchange``, and the places of probes that were taken for it.
 
     Args:
@@ -89,82 +109,95 @@ def line_up(
         draw: Its random number, in [0, 1).
         now_s: Monotonic seconds.
     """
+    found = exchange.answering_ladder().lineups.get(exchange.stream)
+    if found is None:
+        found = _cast(exchange, draw)
+    lineup: Lineup | None = found.lineup
+    is_same = lineup is not None and now_s < lineup.until_s
+    admissions, readings = [], []
+    for place, health, part in found.live:
+        admission = health.admit(now_s, (draw + part) % 1.0)
+        admissions.append((place, admission))
+        readings.append(health.reading(now_s))
+        is_same = is_same and admission.reason == STEADY
+    if lineup is not None and is_same and all(map(is_, readings, lineup.readings)):
+        return lineup, None
+    lineup = found.lineup = _renewed(exchange, found, dict(admissions), readings, draw, now_s)
+    probes = {
+        place: cast("LiveSlot", found.slots[place])
+        for place, admission in admissions
+        if admission.kind == PROBE
+    }
+    return lineup, probes or None
+
+
+def _cast(exchange: Exchange, draw: float) -> Cast:
+    """Return who stands where for this request; kept under ``stream`` if it is so for all."""
     ladder = exchange.answering_ladder()
     orders = tuple(
-        rung.candidates(draw, unit(exchange, rung.sticky)) if is_live(rung) else None
+        rung.candidates(draw, unit(exchange, rung.sticky)) if is_live(rung) else ()
         for rung in ladder.rungs
     )
     kept = ladder.lineups
-    key = (exchange.stream, orders)
-    held: Lineup | None = kept.get(key)
-    slots = _slots(ladder, exchange.gear, orders) if held is None else held.slots
-    admissions: list[Admission | None] = [None] * len(slots)
-    is_same = held is not None and now_s < held.until_s
-    for place, slot in enumerate(slots):
-        if isinstance(slot, LiveSlot) and not slot.is_spare:
-            admission = slot.health.admit(now_s, (draw + place * GOLDEN) % 1.0)
-            admissions[place] = admission
-            if is_same and held is not None:
-                reading = slot.health.reading(now_s)
-                is_same = reading is held.readings[place] and admission.reason == "steady"
-    if is_same and held is not None:
-        return held, None
-    found = _renewed(exchange, held, slots, admissions, draw, now_s)
-    if len(kept) >= MOST_KEPT:
-        kept.clear()
-    kept[key] = found
-    probes = {
-        place: cast("LiveSlot", slots[place])
-        for place, admission in enumerate(admissions)
-        if admission is not None and admission.kind == PROBE
-    }
-    return found, probes or None
+    found: Cast | None = kept.get((exchange.stream, orders))
+    if found is None:
+        slots = _slots(ladder, exchange.gear, orders)
+        live = tuple(
+            (place, slot.health, place * GOLDEN)
+            for place, slot in enumerate(slots)
+            if isinstance(slot, LiveSlot) and not slot.is_spare
+        )
+        found = Cast(slots, live)
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        kept[exchange.stream, orders] = found
+        if not any(is_live(rung) and rung.is_drawn for rung in ladder.rungs):
+            kept[exchange.stream] = found
+    return found
 
 
 def _slots(
-    ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...] | None, ...]
+    ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...], ...]
 ) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     for number, (rung, order) in enumerate(zip(ladder.rungs, orders, strict=True)):
         if not is_live(rung):
             slots.append(StoredSlot(number, rung))
             continue
-        for deployment in order or ():
+        for deployment in order:
             health = gear.health.of(deployment.id)
             slots.append(LiveSlot(number, deployment, health, rung.may_hedge))
-        if rung.may_hedge and len(rung.deployments) == 1:
-            slots.append(msgspec.structs.replace(cast("LiveSlot", slots[-1]), is_spare=True))
+        if rung.may_hedge and len(order) == 1:
+            health = gear.health.of(order[0].id)
+            slots.append(LiveSlot(number, order[0], health, may_hedge=True, is_spare=True))
     return tuple(slots)
 
 
 def _renewed(
     exchange: Exchange,
-    held: Lineup | None,
-    slots: tuple[Slot, ...],
-    admissions: list[Admission | None],
+    found: Cast,
+    admissions: dict[int, Admission],
+    readings: list[Reading],
     draw: float,
     now_s: float,
 ) -> Lineup:
     """Return a line-up of what is known now; what was computed for an equal one is kept."""
-    keepers = tuple(slot.stored for slot in slots if isinstance(slot, StoredSlot))
-    readings: list[Reading | None] = []
     candidates = []
-    for place, slot in enumerate(slots):
+    for place, slot in enumerate(found.slots):
         if isinstance(slot, LiveSlot):
+            admission, own_draw = admissions.get(place), (draw + place * GOLDEN) % 1.0
             reading = slot.health.reading(now_s)
-            readings.append(reading)
-            own_draw = (draw + place * GOLDEN) % 1.0
-            candidates.append(_live(exchange, slot, reading, admissions[place], own_draw))
+            candidates.append(_live(exchange, slot, reading, admission, own_draw))
         else:
-            readings.append(None)
             candidates.append(_stored(exchange, slot))
-    policy = _policy(exchange, keeps=bool(keepers))
-    made = tuple(candidates)
+    keepers = tuple(slot.stored for slot in found.slots if isinstance(slot, StoredSlot))
+    policy, made = _policy(exchange, keeps=bool(keepers)), tuple(candidates)
+    held = found.lineup
     if held is not None and (held.prepared.candidates, held.prepared.policy) == (made, policy):
         prepared = held.prepared
     else:
         prepared = Prepared(policy, made)
-    return Lineup(prepared, slots, keepers, readings, now_s + RENEWED_S)
+    return Lineup(prepared, found.slots, keepers, tuple(readings), now_s + RENEWED_S)
 
 
 def _live(

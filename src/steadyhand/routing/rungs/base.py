@@ -313,6 +313,7 @@ class LiveRung(Protocol):
         deployments: All of them, in the order of the settings.
         sticky: What keeps its deployment from request to request.
         may_hedge: Whether a second attempt may start while the first one is silent.
+        is_drawn: Whether ``candidates`` depends on its arguments, or on loads.
     """
 
     @property
@@ -333,6 +334,11 @@ class LiveRung(Protocol):
     @property
     def may_hedge(self) -> bool:
         """Whether a second attempt may start while the first one is silent."""
+        ...
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether ``candidates`` depends on its arguments, or on loads."""
         ...
 
     def candidates(self, draw: float, unit: str) -> tuple[Deployment, ...]:

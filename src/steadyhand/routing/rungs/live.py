@@ -166,6 +166,7 @@ class Live:
         self._fixed: tuple[LiveDeployment, ...] | None = None
         if len(arms) == 1 or settings.strategy == "priority":
             self._fixed = tuple(deployments[index] for index in by_priority(arms))
+        self.is_drawn = self._fixed is None
 
     def candidates(self, draw: float, unit: str) -> tuple[LiveDeployment, ...]:
         """See :class:`steadyhand.routing.rungs.base.LiveRung`."""
