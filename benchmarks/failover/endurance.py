@@ -15,14 +15,12 @@ if a limit of :data:`LIMITS` is past.
 """
 
 import argparse
-import contextlib
 import json
 import os
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -31,15 +29,13 @@ from typing import Any
 from benchmarks.failover import cases, gateways
 from benchmarks.failover.cases import Case
 from benchmarks.failover.load import Row, Step
+from benchmarks.failover.own_records import Span, await_records, judge, record_spans, records
 from benchmarks.failover.playing import events_of, go_on, loading, plan_for, running, watching
-from benchmarks.failover.stalls import Stalls
 from benchmarks.failover.upstreams import Upstreams, upstreams
 from benchmarks.failover.watch import Watch, slope_mb
 from benchmarks.load import raise_file_limit
 from benchmarks.machine import Cores, describe, usable_cores
 from benchmarks.tables import markdown
-from steadyhand.records.entry import Entry, decode
-from steadyhand.records.record import Record
 
 RATE = 500.0
 SECONDS = 300.0
@@ -107,79 +103,12 @@ class Lasted:
     generator_late_ms: float
 
 
-def workspace_of(folder: Path) -> Path:
-    """Return where a target's workspace is, below the folder of its site."""
-    return folder / "failover"
-
-
-def records(database: Path, since_us: int) -> Iterator[Record]:
-    """Yield the records of requests received since then, wall clock in microseconds."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("select sequence, frame from records")
-        for sequence, frame in rows:
-            entry = decode(sequence, frame)
-            if isinstance(entry, Entry) and entry.record.received_us >= since_us:
-                yield entry.record
-
-
-def await_records(database: Path, since_us: int, wanted: int, limit_s: float) -> None:
-    """Wait until the control process has written so many, at most ``limit_s``."""
-    end_s = time.monotonic() + limit_s
-    while time.monotonic() < end_s:
-        with contextlib.suppress(sqlite3.OperationalError):  # not made yet, or locked
-            if _counted(database, since_us) >= wanted:
-                return
-        time.sleep(0.5)
-
-
-def _counted(database: Path, since_us: int) -> int:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        counting = "select count(*) from records where received_us >= ?"
-        [(count,)] = connection.execute(counting, (since_us,))
-    return int(count)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """In time or not: how many, and how many in time, raw and without stalls."""
-
-    count: int
-    raw: int
-    excluded: int
-
-    def shares(self) -> tuple[float, float]:
-        """Return both shares; 0 where there is nothing."""
-        return self.raw / max(1, self.count), self.excluded / max(1, self.count)
-
-
-def judge(spans: Sequence[tuple[int, int]], limit_us: int, marked: Stalls) -> Judged:
-    """Count the spans (begin in monotonic nanoseconds, length in microseconds) within a limit."""
-    raw = excluded = 0
-    for begin_ns, length_us in spans:
-        stalled_us = 0
-        if length_us > limit_us:
-            stalled_us = marked.within_us(begin_ns, begin_ns + length_us * 1000)
-        raw += length_us <= limit_us
-        excluded += length_us - stalled_us <= limit_us
-    return Judged(len(spans), raw, excluded)
-
-
-def client_spans(rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Return when each request was sent, and how long its answer took."""
+def client_spans(rows: Sequence[Row]) -> list[Span]:
+    """Return when each request was sent, how long its answer took, and how long it may."""
+    limit_us = BUDGET_US + CLIENT_ALLOWANCE_US
     return [
-        (sent_ns, first_us if stream else ended_us)
+        Span(sent_ns, first_us if stream else ended_us, limit_us)
         for stream, sent_ns, _kind, _why, _valid, first_us, ended_us in rows
-    ]
-
-
-def record_spans(found: Sequence[Record], wall_less_monotonic_ns: int) -> list[tuple[int, int]]:
-    """Return when each request was received, and how long its answer took."""
-    return [
-        (
-            record.received_us * 1000 - wall_less_monotonic_ns,
-            record.first_content_us or record.total_us if record.stream else record.total_us,
-        )
-        for record in found
     ]
 
 
@@ -216,13 +145,13 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
                         watch.end()
                     case _:
                         latest_us = event["latest_us"]
-        database = workspace_of(alive.folder) / ".steadyhand" / "steadyhand.db"
+        database = gateways.database_of_ours(alive.folder)
         await_records(database, begun_us, len(rows), 60.0)
-        kept = [each for each in records(database, begun_us) if each.wire == "chat"]
+        kept = list(records(database, begun_us))
         marked = stalled()
     called = sum(count - before.get(model, 0) for model, count in found.calls().items())
-    client = judge(client_spans(rows), BUDGET_US + CLIENT_ALLOWANCE_US, marked).shares()
-    own = judge(record_spans(kept, apart_ns), BUDGET_US, marked).shares()
+    client = judge(client_spans(rows), marked).shares()
+    own = judge(record_spans(kept, apart_ns), marked).shares()
     return Lasted(
         sent=len(rows),
         valid=sum(row[2] in "AF" and row[4] for row in rows) / max(1, len(rows)),
@@ -232,7 +161,7 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
         records=len(kept),
         gateway_raw=own[0],
         gateway=own[1],
-        latest_ms=max((span[1] for span in record_spans(kept, 0)), default=0) / 1e3,
+        latest_ms=max((span.length_us for span in record_spans(kept, 0)), default=0) / 1e3,
         rungs={rung: sum(each.rung == rung for each in kept) for rung in {e.rung for e in kept}},
         growth_mb=slope_mb(watch.memory_mb),
         memory_mb=max((mb for _, mb in watch.memory_mb), default=0.0),

@@ -24,6 +24,7 @@ STREAM_TIMEOUT_MS, WHOLE_TIMEOUT_MS = 700, 4_500
 STREAM_CAP_MS, IDLE_S = 25_000, 5
 """Longest stream, and longest silence in one: callers leave after 30 s."""
 
+_WORKSPACE = "failover"
 _SETTINGS = """\
 [slo.interactive]
 first_content_ms = 1500
@@ -57,6 +58,7 @@ class Gateway:
         rates: Requests a second to offer; 0 stands for half of its own capacity.
         marked_by: Response header by which it says what answered, or empty.
         more: Further headers of a request of a case, by whether it is a stream.
+        database: Where it keeps its records, below the folder it runs in; ``None`` if it has none.
     """
 
     title: str
@@ -66,6 +68,7 @@ class Gateway:
     more: Callable[[Upstreams, Case, str], Mapping[str, str]] = field(
         default=lambda _upstreams, _case, _form: {}
     )
+    database: Callable[[Path], Path] | None = None
 
 
 def write_workspace(
@@ -114,7 +117,7 @@ def _steadyhand(
     slo: str = "interactive",
 ) -> Target:
     target = everything(site)  # its workspace is not used: the command names ours
-    workspace = site.folder / "failover"
+    workspace = site.folder / _WORKSPACE
     write_workspace(workspace, upstreams, cases, slo)
     old = str(site.folder / "workspace")
     command = tuple(str(workspace) if part == old else part for part in target.command)
@@ -192,8 +195,19 @@ def _told(command: Sequence[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def database_of_ours(folder: Path) -> Path:
+    """Return where Steadyhand keeps its records, if it runs in ``folder``."""
+    return folder / _WORKSPACE / ".steadyhand" / "steadyhand.db"
+
+
 GATEWAYS: Mapping[str, Gateway] = {
-    "steadyhand": Gateway("Steadyhand", _steadyhand, (20.0, 500.0), "x-steadyhand-rung"),
+    "steadyhand": Gateway(
+        "Steadyhand",
+        _steadyhand,
+        (20.0, 500.0),
+        "x-steadyhand-rung",
+        database=database_of_ours,
+    ),
     "litellm": Gateway("LiteLLM proxy", _litellm, (20.0, 0.0)),
     "portkey": Gateway("Portkey gateway", _portkey, (20.0, 0.0), more=_portkey_headers),
 }

@@ -18,40 +18,16 @@ import msgspec
 
 from benchmarks.failover import stalls
 from benchmarks.failover.cases import Case
+from benchmarks.failover.cells import Cell, cells_of
 from benchmarks.failover.gateways import Gateway
 from benchmarks.failover.load import Plan, Row, Step
-from benchmarks.failover.scoring import LETTERS, Score
+from benchmarks.failover.own_records import await_records, judge, record_spans, records
 from benchmarks.failover.stalls import Stalls
-from benchmarks.failover.upstreams import Upstreams, first_model, second_model
+from benchmarks.failover.upstreams import Upstreams
 from benchmarks.machine import Cores, process_tree, resident_mb
 from benchmarks.running import NotStarted, end_process, free_ports, start_pinned
 from benchmarks.targets import ROOT, Site
 from benchmarks.workspace import KEY
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One case in one form.
-
-    Attributes:
-        case: Its name.
-        form: ``stream`` or ``whole``.
-        sent: Requests.
-        letters: Letter → how many, stalls of the machine left out.
-        raw_late: How many were late on the clock, stalls and all.
-        invalid: How many had not the documented form.
-        whys: The reason of each letter → how many.
-        calls: Upstream calls of each request, of both forms together; -1 if unknown.
-    """
-
-    case: str
-    form: str
-    sent: int
-    letters: dict[str, int]
-    raw_late: int
-    invalid: int
-    whys: dict[str, int]
-    calls: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +42,8 @@ class Played:
         stalls_ms: The machine stood still, in all.
         latest_ms: The load generator was late at most.
         unwell: What went wrong while everything was healthy.
+        own: What the gateway's own records say: how many, and the shares in time, raw and without
+            stalls; empty for a gateway whose records are not read.
     """
 
     rate: float
@@ -75,6 +53,7 @@ class Played:
     stalls_ms: float
     latest_ms: float
     unwell: list[str]
+    own: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -217,7 +196,8 @@ def play(
     upstreams.heal(cases)
     found: dict[str, list[Row]] = {}
     unwell: list[str] = []
-    latest_us = 0
+    latest_us = begun_us = 0
+    apart_ns = time.time_ns() - time.monotonic_ns()
     with (
         tempfile.TemporaryDirectory(prefix="steadyhand-failover-") as place,
         running(gateway, upstreams, cases, cores, home) as alive,
@@ -232,6 +212,7 @@ def play(
                         unwell = event["unwell"]
                         before = upstreams.calls()
                         upstreams.break_(cases)
+                        begun_us = time.time_ns() // 1000
                         go_on(process)
                     case "case":
                         found[event["case"]] = [tuple(row) for row in event["rows"]]
@@ -241,18 +222,34 @@ def play(
         after = upstreams.calls()
         memory_mb = sum(resident_mb(each) for each in process_tree(alive.pid))
         marked = stalled()
+        own: dict[str, float] = {}
+        if gateway.database is not None:
+            sent = sum(map(len, found.values()))
+            own = _own(gateway.database(alive.folder), begun_us, sent, apart_ns, marked)
     calls = {name: count - before.get(name, 0) for name, count in after.items()}
     return Played(
         rate=rate,
         version=alive.version,
         cells=[
-            cell for case in cases for cell in _cells(case, found.get(case.name, []), marked, calls)
+            cell
+            for case in cases
+            for cell in cells_of(case, found.get(case.name, []), marked, calls)
         ],
         memory_mb=memory_mb,
         stalls_ms=marked.total_ms(),
         latest_ms=latest_us / 1e3,
         unwell=unwell,
+        own=own,
     )
+
+
+def _own(
+    database: Path, since_us: int, sent: int, apart_ns: int, marked: Stalls
+) -> dict[str, float]:
+    await_records(database, since_us, sent, 30.0)
+    found = list(records(database, since_us))
+    raw, excluded = judge(record_spans(found, apart_ns), marked).shares()
+    return {"records": len(found), "sent": sent, "in_time_raw": raw, "in_time": excluded}
 
 
 def events_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
@@ -267,35 +264,3 @@ def go_on(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
-
-
-def _cells(
-    case: Case, rows: Sequence[Row], marked: Stalls, calls: dict[str, int]
-) -> Iterator[Cell]:
-    reached = calls.get(first_model(case), 0) + calls.get(second_model(case), 0)
-    is_known = bool(rows) and bool(case.first) and bool(case.second)
-    for form in ("stream", "whole"):
-        yield cell(
-            case.name,
-            form,
-            [row for row in rows if row[0] == (form == "stream")],
-            marked,
-            reached / len(rows) if is_known else -1.0,
-        )
-
-
-def cell(name: str, form: str, rows: Sequence[Row], marked: Stalls, calls: float) -> Cell:
-    """Return what the rows of one case in one form come to."""
-    letters = dict.fromkeys(LETTERS, 0)
-    whys: dict[str, int] = {}
-    raw_late = invalid = 0
-    for stream, sent_ns, kind, why, is_valid, first_us, ended_us in rows:
-        judged = Score(kind, why, is_valid, first_us, ended_us)
-        stalled_us = marked.within_us(sent_ns, sent_ns + ended_us * 1000)
-        letter = judged.letter(stream=stream, stalled_us=stalled_us)
-        letters[letter] += 1
-        reason = f"{letter}: {why}"
-        whys[reason] = whys.get(reason, 0) + 1
-        raw_late += judged.letter(stream=stream) == "L"
-        invalid += not is_valid
-    return Cell(name, form, len(rows), letters, raw_late, invalid, whys, calls)

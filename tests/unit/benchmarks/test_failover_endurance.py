@@ -8,15 +8,15 @@ import pytest
 
 from benchmarks.failover.endurance import (
     BUDGET_US,
+    CLIENT_ALLOWANCE_US,
     SCENARIOS,
     Lasted,
     client_spans,
-    judge,
     past_limits,
     read_arguments,
-    record_spans,
     table,
 )
+from benchmarks.failover.own_records import Span, judge, record_spans
 from benchmarks.failover.stalls import Stalls
 from tests.support.records import record
 
@@ -67,10 +67,14 @@ def test_the_table_has_a_row_for_each_scenario() -> None:
 
 
 def test_late_answers_are_late_unless_the_machine_stood_still() -> None:
-    spans = [(0, BUDGET_US), (1_000_000_000, BUDGET_US + 1), (2_000_000_000, BUDGET_US + 9_000)]
-    found = judge(spans, BUDGET_US, Stalls([(2_000_000_000, 2_010_000_000)]))
+    spans = [
+        Span(0, BUDGET_US, BUDGET_US),
+        Span(1_000_000_000, BUDGET_US + 1, BUDGET_US),
+        Span(2_000_000_000, BUDGET_US + 9_000, BUDGET_US),
+    ]
+    found = judge(spans, Stalls([(2_000_000_000, 2_010_000_000)]))
     assert (found.count, found.raw, found.excluded) == (3, 1, 2)
-    assert judge([], BUDGET_US, Stalls([])).shares() == (0, 0)
+    assert judge([], Stalls([])).shares() == (0, 0)
 
 
 def test_a_stream_is_judged_by_its_first_content_and_a_whole_answer_by_its_end() -> None:
@@ -78,10 +82,11 @@ def test_a_stream_is_judged_by_its_first_content_and_a_whole_answer_by_its_end()
         (True, 5, "F", "whole", True, 100, 900),
         (False, 6, "F", "whole", True, 100, 900),
     ]
-    assert client_spans(rows) == [(5, 100), (6, 900)]
-    whole = record(stream=False, received_us=7, first_content_us=100, total_us=900)
+    limit_us = BUDGET_US + CLIENT_ALLOWANCE_US
+    assert client_spans(rows) == [(5, 100, limit_us), (6, 900, limit_us)]
+    whole = record(stream=False, received_us=7, first_content_us=100, total_us=900, budget_us=150)
     streamed = msgspec.structs.replace(whole, stream=True)
-    assert record_spans([whole, streamed], 2000) == [(5000, 900), (5000, 100)]
+    assert record_spans([whole, streamed], 2000) == [(5000, 900, 150), (5000, 100, 150)]
 
 
 def test_unknown_scenarios_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.failover import report
 from benchmarks.failover.cases import CASES, answers, body, chosen
-from benchmarks.failover.playing import cell
+from benchmarks.failover.cells import cell
 from benchmarks.failover.report import lost_cells, lost_columns, page, picture
 from benchmarks.failover.scoring import LETTERS
 from benchmarks.failover.stalls import Stalls, merged, read
@@ -43,6 +43,7 @@ def run(cells: list[dict[str, Any]]) -> dict[str, Any]:
         "stalls_ms": 0.0,
         "latest_ms": 0.0,
         "unwell": [],
+        "own": {"records": 4, "sent": 4, "in_time": 1.0, "in_time_raw": 0.5},
         "cells": cells,
     }
 
@@ -111,6 +112,7 @@ def test_page_and_plot_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "| error-500" in text
     assert "**X** cut or error passed off as whole" in text
     assert "LiteLLM 40" in text
+    assert "100.00% in time (50.00% on the clock, 4 records of 4 requests)" in text
     drawn = ElementTree.fromstring(picture(found))  # noqa: S314 - made here
     assert drawn.get("role") == "img"
     said = [element.text for element in drawn.iter(f"{SVG}text")]
