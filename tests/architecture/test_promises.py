@@ -13,6 +13,7 @@ ROWS = [
     for row in re.findall(r"(?m)^\|.+\|$", PAGE.read_text(encoding="utf-8"))
     if not row.startswith(("|---", "| promise |"))
 ]
+A_TEST = re.compile(r"(?m)^ *(async )?def test_|^Test\w+ = ")
 KNOWN = {metric.name for chapter in METRICS.values() for metric in chapter}
 
 
@@ -28,7 +29,7 @@ def test_a_promise_has_a_test_that_runs_and_a_counter_that_counts(row: list[str]
     assert named, "which test breaks it?"
     for target in named:
         path = (PAGE.parent / target).resolve()
-        assert re.search(r"(?m)^ *(async )?def test_|^Test\w+ = ", path.read_text(encoding="utf-8")), target
+        assert A_TEST.search(path.read_text(encoding="utf-8")), target
     metrics = re.findall(r"steadyhand_\w+", counters)
     assert metrics, "what shows how often it was exercised?"
     assert set(metrics) <= KNOWN
