@@ -4,6 +4,8 @@ import msgspec
 
 MOST_FAILURES = 3
 """So many failures in a row, and a tier is left alone."""
+SLOW_WEIGHT = 0.125
+"""Of a failure, what a reply counts that came when nobody waited any more: 24 are three."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
 
@@ -12,12 +14,12 @@ class Circuit(msgspec.Struct, frozen=True):
     """How a tier did lately.
 
     Attributes:
-        failures: In a row.
+        failures: In a row, slow replies by their weight.
         pause_s: How long it is left alone after the last of them, seconds.
         closed_at_s: Monotonic second from which it is tried again.
     """
 
-    failures: int = 0
+    failures: float = 0.0
     pause_s: float = 0.0
     closed_at_s: float = 0.0
 
@@ -29,9 +31,9 @@ class Circuit(msgspec.Struct, frozen=True):
 SOUND = Circuit()
 
 
-def after_failure(circuit: Circuit, now_s: float) -> Circuit:
+def after_failure(circuit: Circuit, now_s: float, weight: float = 1.0) -> Circuit:
     """Return the circuit after one more failure: from the third on it pauses, ever longer."""
-    failures = circuit.failures + 1
+    failures = circuit.failures + weight
     if failures < MOST_FAILURES:
         return Circuit(failures)
     pause_s = min(circuit.pause_s * 2 or FIRST_PAUSE_S, LONGEST_PAUSE_S)

@@ -6,17 +6,24 @@ requests there are. A request that has waited its cap goes on without an answer,
 was late or had not left yet.
 
 Failing open: a tier that fails three times in a row is left alone for a second, then twice as long
-each time, up to ten; one batch then tries. Reads and writes have a circuit each, as a full Redis
-still reads. Entries to be stored wait in a bounded queue; what does not fit is dropped.
+each time, up to ten; one batch then tries. While a connection is being made for longer than the
+cap, newcomers do not wait at all. Reads and writes have a circuit each, as a full Redis still
+reads. Entries to be stored wait in a bounded queue; what does not fit is dropped.
+
+A busy event loop must not be taken for a slow tier, or the cache would go when it is needed most:
+a timer that is due fires before the reply that lies in the socket is read. So a request whose cap
+has passed looks at a few more turns of the loop before it goes on, and a reply is only held against
+the tier if nobody waited for it any more.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
-from steadyhand.caching.circuit import SOUND, Circuit, after_failure
+from steadyhand.caching.circuit import SLOW_WEIGHT, SOUND, Circuit, after_failure
 from steadyhand.caching.link import Item, Link, LinkFailed
 from steadyhand.telemetry.status import TierStatus
 
@@ -26,6 +33,10 @@ MOST_WAITING = 4_096
 MOST_QUEUED_BYTES = 16 << 20
 LINGER_S = 0.01
 """How long entries to be stored gather."""
+LAST_TURNS = 4
+"""Turns of the loop from a reply in the socket to the request that waits for it, and one more."""
+STUCK_S = 0.1
+"""A batch that takes so long, or four caps, has failed; requests have gone on long before."""
 OPEN_TIMEOUT_S = 1.0
 """A connection takes longer than a look; requests do not wait for it."""
 PUT_TIMEOUT_S = 1.0
@@ -59,7 +70,7 @@ class RemoteTier:
         self._reader: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._is_closed = False
-        self._opening_s: float | None = None
+        self._opening_s = inf  # when the connection that is being made was begun
 
     async def get(self, address: bytes, until_s: float) -> bytes | None:
         """Return the sealed entry at ``address``, or ``None`` if none came in time.
@@ -72,16 +83,16 @@ class RemoteTier:
         if refused:
             self.lookups[refused] += 1
             return None
-        future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bytes | None] = loop.create_future()
         self._wanted.setdefault(address, []).append(future)
         if self._reader is None:
             self._reader = asyncio.create_task(self._read_all(), name=f"{self.tier} look")
+        timer = loop.call_later(patience_s, self._give_up, loop, future, LAST_TURNS)
         try:
-            async with asyncio.timeout(patience_s):
-                return await future
-        except TimeoutError:
-            self.lookups["late"] += 1
-            return None
+            return await future
+        finally:
+            timer.cancel()
 
     def put(self, item: Item) -> None:
         """Have ``item`` stored soon; returns at once."""
@@ -122,12 +133,22 @@ class RemoteTier:
     def _refuses(self, now_s: float, patience_s: float) -> str:
         if patience_s <= 0:
             return "late"
-        if self._is_closed or not self._reads.may_try(now_s) or self._is_slow_to_open(now_s):
+        is_opening = now_s > self._opening_s + self._cap_s
+        if is_opening or self._is_closed or not self._reads.may_try(now_s):
             return "skipped"
         return "crowded" if len(self._wanted) >= MOST_WAITING else ""
 
-    def _is_slow_to_open(self, now_s: float) -> bool:
-        return self._opening_s is not None and now_s > self._opening_s + self._cap_s
+    def _give_up(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[bytes | None], turns: int
+    ) -> None:
+        """Let the request that waits for ``future`` go on, after so many more turns."""
+        if future.done():
+            return
+        if turns:
+            loop.call_soon(self._give_up, loop, future, turns - 1)
+            return
+        self.lookups["late"] += 1
+        future.set_result(None)
 
     async def _read_all(self) -> None:
         try:
@@ -136,48 +157,57 @@ class RemoteTier:
                     self._settle(list(self._wanted), None, "skipped")
                     continue
                 addresses = list(self._wanted)[:MOST_BATCH]
-                found = await self._read(addresses)
-                self._settle(addresses, found, "error")
+                found, reason = await self._read(addresses)
+                is_awaited = self._settle(addresses, found, "error")
+                self._judge(reason if found is None or is_awaited else "slow")
         finally:
             self._reader = None
 
-    async def _read(self, addresses: Sequence[bytes]) -> Sequence[bytes | None] | None:
+    async def _read(self, addresses: Sequence[bytes]) -> tuple[Sequence[bytes | None] | None, str]:
+        """Return what is stored, or ``None`` and the reason."""
         try:
             if not self._link.is_open:
-                await self._open()
-            async with asyncio.timeout(self._cap_s):
-                found = await self._link.get(addresses)
+                self._opening_s = monotonic()
+                async with asyncio.timeout(OPEN_TIMEOUT_S):
+                    await self._link.open()
+                self._opening_s = inf
+            async with asyncio.timeout(max(STUCK_S, 4 * self._cap_s)):
+                return await self._link.get(addresses), ""
         except TimeoutError:
-            reason = "timeout"
+            return None, "timeout"
         except LinkFailed as failed:
-            reason = failed.reason
-        else:
-            self._reads = SOUND
-            return found
-        self.failures[reason] += 1
-        self._reads = after_failure(self._reads, monotonic())
-        return None
-
-    async def _open(self) -> None:
-        self._opening_s = monotonic()
-        try:
-            async with asyncio.timeout(OPEN_TIMEOUT_S):
-                await self._link.open()
+            return None, failed.reason
         finally:
-            self._opening_s = None
+            self._opening_s = inf
+
+    def _judge(self, reason: str) -> None:
+        """Note how a batch ended: well, for no ``reason``."""
+        if not reason:
+            self._reads = SOUND
+            return
+        self.failures[reason] += 1
+        weight = SLOW_WEIGHT if reason == "slow" else 1.0
+        self._reads = after_failure(self._reads, monotonic(), weight)
 
     def _settle(
         self, addresses: Sequence[bytes], found: Sequence[bytes | None] | None, otherwise: str
-    ) -> None:
-        """Answer who waits for ``addresses``; ``otherwise`` counts them if nothing is known."""
+    ) -> bool:
+        """Answer who waits for ``addresses``; ``otherwise`` counts them if nothing is known.
+
+        Returns:
+            Whether anybody still waited.
+        """
+        is_awaited = False
         for place, address in enumerate(addresses):
             value = found[place] if found is not None else None
             for future in self._wanted.pop(address):
                 if future.done():  # its request has gone on, and was counted then
                     continue
+                is_awaited = True
                 future.set_result(value)
                 known = "miss" if value is None else "hit"
                 self.lookups[known if found is not None else otherwise] += 1
+        return is_awaited
 
     async def _write_all(self) -> None:
         try:

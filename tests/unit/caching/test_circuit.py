@@ -4,6 +4,7 @@ from steadyhand.caching.circuit import (
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
     MOST_FAILURES,
+    SLOW_WEIGHT,
     SOUND,
     after_failure,
 )
@@ -21,6 +22,14 @@ def test_few_failures_are_borne_and_the_next_opens_it() -> None:
     circuit = after_failure(circuit, 100.0)
     assert not circuit.may_try(100.0 + FIRST_PAUSE_S - 0.001)
     assert circuit.may_try(100.0 + FIRST_PAUSE_S)
+
+
+def test_slow_replies_count_little_and_a_good_one_clears_them() -> None:
+    circuit = SOUND
+    for _ in range(23):
+        circuit = after_failure(circuit, 0.0, SLOW_WEIGHT)
+    assert circuit.may_try(0.0)
+    assert not after_failure(circuit, 0.0, SLOW_WEIGHT).may_try(0.0)
 
 
 def test_pauses_double_up_to_a_bound() -> None:
