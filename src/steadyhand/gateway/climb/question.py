@@ -49,6 +49,7 @@ def question_of(exchange: Exchange) -> Question:
         messages=exchange.chat.messages,
         locale=said.locale or "",
         has_user_context=said.user_context is True,
+        asked_s=exchange.request.received_s,
     )
 
 
