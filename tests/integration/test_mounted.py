@@ -21,11 +21,14 @@ from steadyhand.app.mounted import MountedGateway
 from steadyhand.app.state import State
 from steadyhand.asgi import create, gateway
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
 from steadyhand.settings.load import load
 from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.telemetry.status import read_statuses
 from tests.support.commands import steadyhand
+from tests.support.programs import eventually
 from tests.support.server_ports import under_uvicorn
 from tests.support.workspaces import write
 
@@ -199,6 +202,10 @@ async def test_a_web_socket_is_refused(workspace: Path) -> None:
     assert sent == [{"type": "websocket.close", "code": 1000}]
 
 
+def both_say_how_they_are(workspace: Path) -> bool:
+    return sorted(read_statuses(workspace / ".steadyhand/run", wall_clock_us())) == [0, 1]
+
+
 async def test_changes_are_taken_over_by_every_worker(workspace: Path) -> None:
     async with mounted(gateway(workspace)) as first, mounted(gateway(workspace)) as second:
         assert (await ask(first)).status_code == (await ask(second)).status_code == 200
@@ -216,6 +223,9 @@ async def test_changes_are_taken_over_by_every_worker(workspace: Path) -> None:
                 assert (await ask(worker)).status_code == 404
         boards = {path.name for path in (workspace / ".steadyhand/run").glob("*.board")}
         assert boards == {"gateway-0.board", "gateway-1.board"}
+        await asyncio.to_thread(
+            eventually, lambda: both_say_how_they_are(workspace), "both status files"
+        )
     outcomes = await stored(workspace)
     assert outcomes.count("answered") >= 5
 
