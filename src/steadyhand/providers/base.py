@@ -89,8 +89,8 @@ class Failure(msgspec.Struct, frozen=True):
     Attributes:
         reason: Stable identifier, used as a metric label (``rate_limited``, ``server_error``,
             ``first_byte_timeout`` ...).
-        callers_own: Whether the request itself is at fault (400, 413, 422 ...): no other rung can
-            mend it and the caller must see it as the provider said it.
+        callers_own: Whether the request itself is at fault (400, 413, 422 ...), says this provider:
+            if no other answers, the caller must see it as it was said.
         status: HTTP status upstream, or ``None`` if there was none.
         message: The provider's sentence, with secrets removed.
         type: The provider's error type, or ``None``.

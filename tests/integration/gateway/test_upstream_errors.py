@@ -104,12 +104,18 @@ def test_the_next_rung_answers_for_one_that_failed(
     assert answer.headers["x-steadyhand-reason"] != "first_choice"
 
 
-def test_a_refusal_of_the_request_itself_is_not_tried_on_the_next_rung(
+def test_what_one_model_refuses_the_next_may_answer(house: Installation, stream: bool) -> None:
+    answer = house.ask("then-error-400", stream=stream)
+    assert (answer.status, answer.text()) == (200, "second")
+    attempts = house.record(answer.request_id)["attempts"]
+    assert [a["reason"] for a in attempts] == ["invalid_request", "ok"]
+
+
+def test_a_refusal_of_the_request_itself_is_relayed_if_nobody_answers(
     house: Installation, stream: bool
 ) -> None:
-    answer = house.ask("then-error-400", stream=stream)
+    answer = house.ask("up/error-400", stream=stream)
     assert (answer.status, answer.error["param"]) == (400, "temperature")
-    assert [a["reason"] for a in house.record(answer.request_id)["attempts"]] == ["invalid_request"]
 
 
 def test_retry_after_and_its_milliseconds_are_relayed_unprefixed(

@@ -138,21 +138,62 @@ async def test_rungs_for_which_no_time_is_left_are_not_asked() -> None:
     assert (record.outcome, record.reason) == ("floor", "no_time")
 
 
+BAD_TEMPERATURE = error_body(
+    "bad temperature", type="invalid_request_error", param="temperature", code="c"
+)
+
+
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 @pytest.mark.parametrize("stream", [False, True])
-async def test_the_callers_own_mistake_is_relayed_and_not_tried_again(
+async def test_a_request_at_fault_gets_one_second_opinion_and_then_what_the_first_said(
     status: int, stream: bool
 ) -> None:
-    said = error_body(
-        "bad temperature", type="invalid_request_error", param="temperature", code="c"
+    """Another model may take what one refuses; a third is not bothered, and no floor speaks."""
+    bench = gateway_bench(
+        {
+            "first": [refuses(status, BAD_TEMPERATURE)],
+            "second": [refuses(400, error_body("me neither"))],
+            "third": [],
+        },
+        floor=TEXT_FLOOR,
     )
-    bench = gateway_bench({"first": [refuses(status, said)], "second": []}, floor=TEXT_FLOOR)
     reply = await bench.ask(chat_body(stream=stream))
-    assert (reply.status, reply.body) == (status, said)
+    assert (reply.status, reply.body) == (status, BAD_TEMPERATURE)
     assert reply.headers[b"content-type"] == b"application/json"
     record = bench.record()
     assert (record.outcome, record.status, record.rung) == ("rejected", status, "")
-    assert [(a.provider, a.status) for a in record.attempts] == [("first", status)]
+    assert [(a.provider, a.status) for a in record.attempts] == [("first", status), ("second", 400)]
+
+
+async def test_what_one_model_refuses_another_may_answer() -> None:
+    bench = gateway_bench(
+        {"first": [refuses(400, BAD_TEMPERATURE)], "second": [answers(answer_body())]}
+    )
+    reply = await bench.ask(chat_body())
+    assert reply.status == 200
+    record = bench.record()
+    assert (record.outcome, record.provider, record.reason) == (
+        "answered",
+        "second",
+        "invalid_request",
+    )
+
+
+@pytest.mark.parametrize("second", [None, 500])
+async def test_a_refusal_is_relayed_if_nobody_else_answers(second: int | None) -> None:
+    others = {} if second is None else {"second": [refuses(second, b"")]}
+    bench = gateway_bench({"first": [refuses(422, BAD_TEMPERATURE)], **others}, floor=TEXT_FLOOR)
+    reply = await bench.ask(chat_body())
+    assert (reply.status, reply.body) == (422, BAD_TEMPERATURE)
+    assert bench.record().outcome == "rejected"
+
+
+async def test_nobody_shops_for_a_laxer_filter() -> None:
+    filtered = error_body("no", type="invalid_request_error", code="content_filter")
+    bench = gateway_bench({"first": [refuses(400, filtered)], "second": []}, floor=TEXT_FLOOR)
+    reply = await bench.ask(chat_body())
+    assert reply.status == 400
+    assert [a.reason for a in bench.record().attempts] == ["content_filter"]
 
 
 @pytest.mark.parametrize(

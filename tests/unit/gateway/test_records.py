@@ -127,8 +127,11 @@ CASES = {
         "rejected",
         "context_length_exceeded",
         400,
-        {"first": [refuses(400, error_body("long", code="context_length_exceeded"))], "second": []},
-        attempts=(("first", 400, "context_length_exceeded"),),
+        {
+            "first": [refuses(400, error_body("long", code="context_length_exceeded"))],
+            "second": [refuses(500, b"")],
+        },
+        attempts=(("first", 400, "context_length_exceeded"), ("second", 500, "server_error")),
     ),
     "rejected: body": Case("rejected", "invalid_json", 400, body=b"{"),
     "rejected: key": Case("rejected", "invalid_api_key", 401, token=b"sk-unknown"),

@@ -32,6 +32,9 @@ from steadyhand.routing.rungs.base import Question, StoredAnswer
 LAST_WORDS = frozenset({"speak", "floor", "stop"})
 """Actions after which nobody is waited for; that a live rung speaks is known without asking."""
 
+NO_SECOND_OPINION = frozenset({"content_filter"})
+"""Faults of a request after which no other deployment is asked: nobody shops for a laxer filter."""
+
 
 class Climb:
     """Decides who speaks, and leaves nothing running that nobody uses.
@@ -58,6 +61,7 @@ class Climb:
         self._answers: dict[int, StoredAnswer] = {}
         self._reasons: dict[int, str] = {}
         self._failure: Failure | None = None
+        self._refusal: Failure | None = None
         self._question: Question | None = None
 
     @property
@@ -247,17 +251,29 @@ class Climb:
         """Note a failure.
 
         Raises:
-            RelayedFailure: It is the request's own.
+            RelayedFailure: It is the request's own, and nobody else is to be asked.
         """
         run.failed(failure)
         self._note(run.place, "failed", failure.reason)
         self._reasons[run.place] = failure.reason
         self._failure = failure
         if failure.callers_own:
-            self._attempts.leave("overtaken")
+            is_second = self._refusal is not None
+            self._refusal = self._refusal or failure
+            if is_second or failure.reason in NO_SECOND_OPINION:
+                self._attempts.leave("overtaken")
+                self._relay_refusal()
+
+    def _relay_refusal(self) -> None:
+        """End the climb with what the first provider said that finds the request at fault.
+
+        Raises:
+            RelayedFailure: If there was one.
+        """
+        if self._refusal is not None:
             trail = self._exchange.trail
-            trail.outcome, trail.reason = "rejected", failure.reason
-            raise RelayedFailure(failure)
+            trail.outcome, trail.reason = "rejected", self._refusal.reason
+            raise RelayedFailure(self._refusal)
 
     def _peek(self) -> None:
         """Look at what memory has, before anything is asked."""
@@ -294,6 +310,7 @@ class Climb:
         keeps = self.question if self._keepers else None
         self._attempts.end_all_but(None, self._reasons, keeps)
         if action.kind != "speak":
+            self._relay_refusal()
             otherwise = action.reason if self._slots else "no_rung"
             return Silence(self._failure or Failure(self._last_reason(otherwise)))
         slot, answer = self._slots[place], self._answers[place]
