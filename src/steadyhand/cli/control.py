@@ -93,7 +93,7 @@ class ControlClient:
         self._token = token
         self._timeout_s = timeout_s
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, **query: str | int | list[str] | None) -> Any:
         """Return the decoded JSON of ``/api/v1`` + ``path``; absent query values are left out.
 
         Raises:
@@ -103,7 +103,7 @@ class ControlClient:
             Refused: The control plane answered with an error.
         """
         asked = {name: value for name, value in query.items() if value is not None}
-        return self._answer("GET", f"{path}{'?' if asked else ''}{urlencode(asked)}")
+        return self._answer("GET", f"{path}{'?' if asked else ''}{urlencode(asked, doseq=True)}")
 
     def post(self, path: str, values: Mapping[str, object]) -> Any:
         """Have ``/api/v1`` + ``path`` done with ``values``, and return the decoded JSON.

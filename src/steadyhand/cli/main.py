@@ -56,6 +56,12 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "steadyhand.cli.requests", "app", "List, show, explain and follow requests."
         ),
         "routes": Entry("steadyhand.cli.routes", "app", "List and show routes."),
+        "plan": Entry(
+            "steadyhand.cli.plan", "plan_app", "Tell what would happen to a request now."
+        ),
+        "replay": Entry(
+            "steadyhand.cli.plan", "replay_app", "Make a recorded decision again, and compare."
+        ),
         "upstreams": Entry(
             "steadyhand.cli.upstreams",
             "app",

@@ -125,7 +125,12 @@ def list_requests(
         session.printer.note("no requests match")
 
 
-def _resolve(session: Session, request_id: str) -> str:
+def resolve(session: Session, request_id: str) -> str:
+    """Return ``request_id`` as a path takes it, the newest request's for ``last``.
+
+    Raises:
+        NotFound: There are no requests yet.
+    """
     if request_id != LAST:
         return quote(request_id, safe="")
     items = session.client.get("/requests", limit=1)["items"]
@@ -142,7 +147,7 @@ def show_request(session: Session, request_id: RequestId) -> None:
       steadyhand requests show last
       steadyhand requests show req_01k5x --json
     """
-    record = session.client.get(f"/requests/{_resolve(session, request_id)}")
+    record = session.client.get(f"/requests/{resolve(session, request_id)}")
     plain = {k: v for k, v in record.items() if k not in {"attempts", "annotations", "explanation"}}
     width = max(len(name) for name in plain)
     lines = [f"{name.ljust(width)}  {_value(value)}" for name, value in plain.items()]
@@ -163,7 +168,7 @@ def explain_request(session: Session, request_id: RequestId) -> None:
       steadyhand requests explain last
       steadyhand requests explain req_01k5x
     """
-    record = session.client.get(f"/requests/{_resolve(session, request_id)}")
+    record = session.client.get(f"/requests/{resolve(session, request_id)}")
     session.printer.object(record, record["explanation"])
 
 

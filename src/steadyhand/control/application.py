@@ -12,12 +12,13 @@ from pydantic import BaseModel, Field
 
 from steadyhand import __version__
 from steadyhand.caching import api as caching_api
-from steadyhand.control import deployment, failures, health, upstreams
+from steadyhand.control import decisions, deployment, failures, health, upstreams
 from steadyhand.control.auth import Principal, authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
 from steadyhand.core.ids import RequestIds
 from steadyhand.records import api as records_api
+from steadyhand.records.record import Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.routing import api as routing_api
 
@@ -87,6 +88,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
+    api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
     if ports.cache is not None:
         api.include_router(caching_api.router(ports.cache))
@@ -116,6 +118,20 @@ def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:
         routes=lambda: deployment.published(ports.snapshot).routes,
         slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
         statuses=ports.statuses,
+    )
+
+
+def _decision_ports(ports: ControlPorts) -> decisions.DecisionPorts:
+    def record(request_id: str) -> Record | None:
+        found = ports.records.show(request_id)
+        return None if found is None else found.record
+
+    return decisions.DecisionPorts(
+        routes=lambda: deployment.published(ports.snapshot).routes,
+        slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
+        statuses=ports.statuses,
+        record=record,
+        clock=ports.clock,
     )
 
 

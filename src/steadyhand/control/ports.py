@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from steadyhand.caching.ports import CachePorts
+from steadyhand.control.decisions import story_of
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
+from steadyhand.records.explanation import PassedOver
+from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.status import Status
@@ -47,6 +50,7 @@ class ControlPorts:
         clock: Wall clock, seconds since 1970.
         statuses: Returns process → what each gateway process said lately; may block.
         cache: Of the cache; ``None`` leaves its endpoints out.
+        statuses: Returns what each gateway process says of itself, by its number.
     """
 
     records: RecordStore
@@ -60,3 +64,8 @@ class ControlPorts:
     clock: Callable[[], float] = time.time
     statuses: Callable[[], Mapping[int, Status]] = dict
     cache: CachePorts | None = None
+    statuses: Callable[[], Mapping[int, Status]] = dict
+
+    def passed_over(self, record: Record) -> Sequence[PassedOver]:
+        """See :class:`steadyhand.records.api.RecordPorts`."""
+        return story_of(record)

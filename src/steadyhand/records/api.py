@@ -3,6 +3,7 @@
 Endpoints are plain functions: the store blocks, so FastAPI runs them in its thread pool.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Protocol
 
@@ -12,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from steadyhand.core.errors import NotFound
 from steadyhand.records.annotation import Annotation, Counting, LateUsage, body_of
-from steadyhand.records.explanation import explanation
+from steadyhand.records.explanation import PassedOver, explanation
 from steadyhand.records.record import DRILL, Outcome, Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.records.store import RecordStore
@@ -26,6 +27,10 @@ class RecordPorts(Protocol):
     @property
     def records(self) -> RecordStore:
         """The records that have been shipped."""
+        ...
+
+    def passed_over(self, record: Record) -> Sequence[PassedOver]:
+        """Return the rungs that were planned around, by the record's own decision."""
         ...
 
 
@@ -87,6 +92,12 @@ class RequestView(BaseModel):
     supersedes: int = Field(
         description="sequence of the log entry that this one took the place of; 0 for none"
     )
+    source: str = Field(description="where a stored answer is from, or empty")
+    age_ms: int = Field(description="age of a stored answer; -1 for none")
+    confidence: float = Field(
+        description="how sure a curated answer is of its question, 0 to 1; -1 for none"
+    )
+    has_decision: bool = Field(description="whether `/requests/{request_id}/replay` can replay it")
 
 
 class LateUsageView(BaseModel):
@@ -185,7 +196,7 @@ def router(ports: RecordPorts) -> APIRouter:
         notes = ports.records.annotations_of(request_id)
         more = {
             "annotations": [_annotation(note) for note in notes],
-            "explanation": explanation(found.record, notes),
+            "explanation": explanation(found.record, notes, ports.passed_over(found.record)),
         }
         return ExplainedRequest.model_validate(_fields(found.record) | more)
 
@@ -194,6 +205,7 @@ def router(ports: RecordPorts) -> APIRouter:
 
 def _fields(record: Record) -> dict[str, object]:
     fields = msgspec.structs.asdict(record)
+    fields["has_decision"] = bool(fields.pop("decision"))
     fields["attempts"] = [msgspec.structs.asdict(attempt) for attempt in record.attempts]
     fields["received_at"] = datetime.fromtimestamp(record.received_us / 1e6, tz=UTC)
     return fields

@@ -4,23 +4,39 @@ The same text is shown by the command line and by the REST API, so that both tel
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from steadyhand.records.annotation import Annotation, body_of
 from steadyhand.records.record import Attempt, Record
 
 OK = "ok"
-GOOD, BAD = "✓", "✕"
+GOOD, BAD, AROUND = "✓", "✕", "○"
 RELEASE_DIGITS = 12
 
 
-def explanation(record: Record, notes: Sequence[Annotation] = ()) -> str:
+class PassedOver(NamedTuple):
+    """A rung that was not asked.
+
+    Attributes:
+        who: As attempts name it.
+        why: In words.
+    """
+
+    who: str
+    why: str
+
+
+def explanation(
+    record: Record, notes: Sequence[Annotation] = (), passed_over: Sequence[PassedOver] = ()
+) -> str:
     """Tell how ``record`` was answered: a summary, a line for each attempt, what left. Pure.
 
-    Times of attempts are milliseconds after the last byte of the request. Then comes what its
-    annotations, ``notes``, say.
+    Times of attempts are milliseconds after the last byte of the request. Then come the rungs
+    that were ``passed_over``, what was sent, and what its annotations, ``notes``, say.
     """
+    around = [f"  {AROUND} {one.who}: planned around, {one.why}" for one in passed_over]
     later = [_later(note, record) for note in notes]
-    return "\n".join([_summary(record), *_attempts(record), _outcome(record), *later])
+    return "\n".join([_summary(record), *_attempts(record), *around, _outcome(record), *later])
 
 
 def _summary(record: Record) -> str:

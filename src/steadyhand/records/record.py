@@ -97,6 +97,11 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         supersedes: Sequence, in the same log, of the entry that this one takes the place of; 0 for
             none. An entry with the outcome ``interrupted`` is an *intent*: written before the
             answer began, and true only if nothing supersedes it.
+        decision: What the planner decided from, and what happened: msgpack of
+            :class:`steadyhand.routing.planning.decision.Decision`; empty if no ladder was climbed.
+        source: Where a stored answer is from, or empty.
+        age_ms: Age of a stored answer; -1 for none.
+        confidence: How sure a curated answer is of its question, 0 to 1; -1 for none.
     """
 
     request_id: str
@@ -134,3 +139,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     response_bytes: int
     process: int
     supersedes: int = 0
+    decision: bytes = b""
+    source: str = ""
+    age_ms: int = -1
+    confidence: float = -1.0
