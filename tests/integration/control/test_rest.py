@@ -67,9 +67,11 @@ def test_matches_are_counted_if_asked(control: RunningControl) -> None:
 def test_a_request_is_shown_whole_with_its_story(control: RunningControl) -> None:
     shown = control.ask("/requests/req_0001").json
     record = msgspec.to_builtins(msgspec.structs.asdict(made(1)))
-    assert {name: shown[name] for name in record if name != "attempts"} == {
-        name: value for name, value in record.items() if name != "attempts"
+    apart = {"attempts", "decision"}
+    assert {name: shown[name] for name in record if name not in apart} == {
+        name: value for name, value in record.items() if name not in apart
     }
+    assert shown["has_decision"] is False
     assert [attempt["reason"] for attempt in shown["attempts"]] == ["gave_up", "rate_limited", "ok"]
     assert shown["received_at"] == "2030-03-17T17:46:41Z"
     assert "✓ backup/gpt-slow" in shown["explanation"]

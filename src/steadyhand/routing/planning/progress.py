@@ -106,8 +106,9 @@ class Progress:
     def until_of(self, place: int, now_us: int) -> int:
         """Return when the candidate at ``place`` is given up if it starts now."""
         candidate, policy = self.situation.candidates[place], self.situation.policy
+        tick_us = now_us - now_us % TICK_US
         if not candidate.is_live:
-            return min(self.end_us, now_us + timing.fetch_us(candidate.cost))
+            return min(self.end_us, tick_us + timing.fetch_us(candidate.cost))
         if self.end_us == NEVER_US:
             return min(NEVER_US, now_us + timing.uncapped_us(candidate, policy.cap_us))
         time_us = max(1, self.time_us(place, now_us))
@@ -121,9 +122,9 @@ class Progress:
             ],
             time_us,
             lingers=policy.lingers,
-            is_last=not later,
+            is_last=not later and "stale" not in self.status,
         )
-        until_us = now_us - now_us % TICK_US + window_us
+        until_us = tick_us + window_us
         return min(self.end_us, until_us if until_us > now_us else now_us + window_us)
 
     def is_live(self, place: int) -> bool:

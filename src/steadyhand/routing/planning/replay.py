@@ -9,14 +9,16 @@ from collections.abc import Iterator
 import msgspec
 
 from steadyhand.records.record import Record
-from steadyhand.routing.planning.action import Plan
+from steadyhand.routing.planning.action import Action, Plan
 from steadyhand.routing.planning.decision import Decision
 from steadyhand.routing.planning.forecast import plan, why_not
-from steadyhand.routing.planning.planner import CARRIED_OUT, carried_out, decide
+from steadyhand.routing.planning.planner import CARRIED_OUT, decide
 from steadyhand.routing.planning.progress import BEGINNINGS, Progress
 from steadyhand.routing.planning.situation import FLOOR, Candidate, Event, Situation
 
 ACTED = frozenset(CARRIED_OUT.values())
+SAID = frozenset({"content", "failed"})
+"""What only a candidate can say that was asked."""
 
 
 class Retold(msgspec.Struct, frozen=True):
@@ -59,13 +61,11 @@ def replay(decision: Decision) -> Replay:
         retold = Retold(event, event.detail)
         if event.kind in ACTED:
             action = decide(progress, event.at_us)
-            expected = carried_out(action, event.at_us) if action.kind in CARRIED_OUT else None
             retold = Retold(event, action.reason, is_told=True)
-            if expected is None or (expected.kind, expected.candidate) != (
-                event.kind,
-                event.candidate,
-            ):
-                differences.append(_difference(situation, event, action.kind, action.candidate))
+            if not _is_carried_out(action, event):
+                differences.append(_difference(situation, event, action))
+        elif event.kind in SAID and progress.status[event.candidate] == "idle":
+            differences.append(f"{_told(situation, event)}, but it was never asked")
         climb.append(retold)
         progress.note(event)
     return Replay(
@@ -143,9 +143,19 @@ def _name(situation: Situation, place: int) -> str:
     return "the floor" if place == FLOOR else name_of(situation.candidates[place])
 
 
-def _difference(situation: Situation, event: Event, kind: str, place: int) -> str:
-    told = kind.replace("_", " ")
-    if kind not in {"floor", "stop"}:
-        told = f"{told} {_name(situation, place)}"
+def _is_carried_out(action: Action, event: Event) -> bool:
+    if action.kind not in CARRIED_OUT:
+        return False
+    return (CARRIED_OUT[action.kind], action.candidate) == (event.kind, event.candidate)
+
+
+def _difference(situation: Situation, event: Event, action: Action) -> str:
+    told = action.kind.replace("_", " ")
+    if action.kind not in {"floor", "stop"}:
+        told = f"{told} {_name(situation, action.candidate)}"
+    return f"{_told(situation, event)}, the inputs lead to {told!r}"
+
+
+def _told(situation: Situation, event: Event) -> str:
     recorded = f"{_name(situation, event.candidate)} {event.kind.replace('_', ' ')}"
-    return f"at {event.at_us / 1000:.1f} ms: recorded is {recorded!r}, the inputs lead to {told!r}"
+    return f"at {event.at_us / 1000:.1f} ms: recorded is {recorded!r}"

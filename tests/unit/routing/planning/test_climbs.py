@@ -176,5 +176,5 @@ class Climbs(RuleBasedStateMachine):
             assert self.is_gone or len(self.spoken) == 1
 
 
-Climbs.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+Climbs.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
 TestClimbs = Climbs.TestCase
