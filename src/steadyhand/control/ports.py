@@ -50,7 +50,6 @@ class ControlPorts:
         clock: Wall clock, seconds since 1970.
         statuses: Returns process → what each gateway process said lately; may block.
         cache: Of the cache; ``None`` leaves its endpoints out.
-        statuses: Returns what each gateway process says of itself, by its number.
     """
 
     records: RecordStore
@@ -64,7 +63,6 @@ class ControlPorts:
     clock: Callable[[], float] = time.time
     statuses: Callable[[], Mapping[int, Status]] = dict
     cache: CachePorts | None = None
-    statuses: Callable[[], Mapping[int, Status]] = dict
 
     def passed_over(self, record: Record) -> Sequence[PassedOver]:
         """See :class:`steadyhand.records.api.RecordPorts`."""

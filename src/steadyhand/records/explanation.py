@@ -36,7 +36,8 @@ def explanation(
     """
     around = [f"  {AROUND} {one.who}: planned around, {one.why}" for one in passed_over]
     later = [_later(note, record) for note in notes]
-    return "\n".join([_summary(record), *_attempts(record), *around, _outcome(record), *later])
+    tried = _attempts(record, {one.who for one in passed_over})
+    return "\n".join([_summary(record), *tried, *around, _outcome(record), *later])
 
 
 def _summary(record: Record) -> str:
@@ -53,7 +54,7 @@ def _summary(record: Record) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _attempts(record: Record) -> list[str]:
+def _attempts(record: Record, passed_over: set[str]) -> list[str]:
     rows = [
         (
             _ms(attempt.started_us),
@@ -63,6 +64,7 @@ def _attempts(record: Record) -> list[str]:
             _ending(attempt, record),
         )
         for attempt in record.attempts
+        if attempt.role or _who(attempt) not in passed_over
     ]
     if not rows:
         return ["  nothing was tried"]

@@ -44,8 +44,9 @@ SITUATION = Situation(1_500 * MS, True, 0.5, Policy(), CANDIDATES)
 EVENTS = climb(SITUATION, {1: Says(20 * MS, "failed", "overloaded"), 2: Says(180 * MS)})
 DECISION = Prepared(SITUATION.policy, CANDIDATES).record(1_500 * MS, 0.5, EVENTS, stream=True)
 ATTEMPTS = (
-    Attempt("live", "openai", "gpt-fast", 0, 20 * MS, 503, "overloaded"),
-    Attempt("live", "backup", "gpt-slow", 20 * MS, 200 * MS, 200, "ok"),
+    Attempt("live", "openai", "gpt-big", 20 * MS, 20 * MS, 0, "open"),
+    Attempt("live", "openai", "gpt-fast", 0, 20 * MS, 503, "overloaded", role="first"),
+    Attempt("live", "backup", "gpt-slow", 20 * MS, 200 * MS, 200, "ok", role="fallback"),
 )
 
 
@@ -168,6 +169,7 @@ def test_what_cannot_be_told_says_why(
 def test_explain_tells_who_was_planned_around_and_why(control: RunningControl) -> None:
     _, out, _ = run(control, "requests", "explain", "req_0001")
     assert "  ○ openai/gpt-big: planned around, its breaker is open\n" in out
+    assert out.count("gpt-big") == 1
     assert "cache" not in out, "what was not reached is not told"
     assert "✓ backup/gpt-slow" in run(control, "requests", "explain", "req_0004")[1]
 
@@ -204,7 +206,7 @@ def test_the_plan_is_shown_with_reasons_in_words(control: RunningControl) -> Non
 
 
 def test_without_a_gateway_it_says_plainly_that_these_are_priors(tmp_path: Path) -> None:
-    with running_control(tmp_path) as control:
+    with running_control(tmp_path, statuses=dict) as control:
         code, out, err = run(control, "plan", "labels")
     assert code == 0
     assert "planned from priors" in err

@@ -63,6 +63,7 @@ class Climb:
         self._failure: Failure | None = None
         self._refusal: Failure | None = None
         self._question: Question | None = None
+        self._looks = 0  # events before anything was asked
 
     @property
     def situation(self) -> Situation:
@@ -94,6 +95,7 @@ class Climb:
         """
         if self._keepers:
             self._peek()
+        self._looks = len(self.events)
         while True:
             run = self._news()
             if run is None:
@@ -106,9 +108,9 @@ class Climb:
                 return self._first_content(run)
 
     def _ask_planner(self, now_us: int) -> Action:
-        if self.events:
+        if len(self.events) > self._looks:
             return replan(self.situation, self.events, now_us)
-        return self._prepared.first(self._budget_us, self._draw, now_us)
+        return self._prepared.first(self._budget_us, self._draw, now_us, self.events)
 
     async def _carry_out(self, action: Action, now_us: int) -> Run | None:
         """Do what the planner says; return an attempt if that has brought content."""

@@ -17,6 +17,10 @@ MOST_KEPT = 64
 """First actions that are kept; more than these differ in a budget that callers choose."""
 
 
+Key = tuple[int | tuple[int, str], ...]
+"""Budget, tick, and what each look has found."""
+
+
 class Prepared:
     """Policy and candidates as they stand until health, costs or order change; then make another.
 
@@ -33,15 +37,26 @@ class Prepared:
         self.candidates = candidates
         self._encoded = encode_lineup(Lineup(policy, candidates))
         self._is_sure = all(one.share >= 1.0 for one in candidates)
-        self._first: dict[tuple[int, int], Action] = {}
+        self._first: dict[Key, Action] = {}
 
-    def first(self, budget_us: int, draw: float, now_us: int) -> Action:
-        """Return how to begin: the same as ``replan`` without events."""
-        key = (budget_us, now_us // TICK_US)
+    def first(
+        self, budget_us: int, draw: float, now_us: int, looks: Sequence[Event] = ()
+    ) -> Action:
+        """Return how to begin: the same as ``replan``.
+
+        Args:
+            budget_us: See :class:`~.situation.Situation`.
+            draw: Likewise.
+            now_us: When it is asked.
+            looks: What stored rungs had at hand (``ready`` and ``empty``), before all else.
+        """
+        key: Key = (budget_us, now_us // TICK_US)
+        if looks:
+            key += tuple((one.candidate, one.detail) for one in looks)
         known = self._first.get(key)
         if known is not None and known.wake_us > now_us:
             return known
-        action = replan(self.situation(budget_us, draw), (), now_us)
+        action = replan(self.situation(budget_us, draw), looks, now_us)
         if self._is_sure and action.kind == "start" and action.until_us > now_us + TICK_US:
             if len(self._first) >= MOST_KEPT:
                 self._first.clear()

@@ -109,7 +109,8 @@ def contradictions(decision: Decision, record: Record) -> Iterator[str]:
         if event.kind in BEGINNINGS
     }
     for attempt in record.attempts:
-        if attempt.rung == "live" and (attempt.provider, attempt.model) not in begun:
+        asked = attempt.rung == "live" and attempt.role != ""  # else it says why it was not
+        if asked and (attempt.provider, attempt.model) not in begun:
             who = f"{attempt.provider}/{attempt.model}"
             yield f"the record has an attempt at {who}, which the decision did not start"
 

@@ -82,6 +82,15 @@ def test_what_is_prepared_is_what_the_planner_says(
         assert prepared.first(budget_us, one.draw, now_us) == expected
 
 
+def test_what_stored_rungs_had_at_hand_counts() -> None:
+    one = situation(1_500, stored(0), live(1), stored(2))
+    prepared = Prepared(one.policy, one.candidates)
+    for kind, detail in [("ready", "fresh"), ("ready", "stale"), ("empty", "")] * 2:
+        looks = [Event(MS, 0, kind, detail), Event(MS, 2, "empty")]  # type: ignore[arg-type]
+        assert prepared.first(1_500 * MS, 0.1, MS, looks) == replan(one, looks, MS)
+    assert prepared.first(1_500 * MS, 0.1, MS) == replan(one, (), MS)
+
+
 def test_requests_alike_share_one_action() -> None:
     prepared = Prepared(ROUTE.policy, ROUTE.candidates)
     first = prepared.first(1_500 * MS, 0.1, 150)
@@ -148,9 +157,14 @@ def test_a_difference_says_what_and_when() -> None:
     assert replay(nobody).differences[0].endswith("the inputs lead to 'floor'")
 
 
+ASKED = replace(ANSWERED.attempts[0], role="fallback")
+
+
 def own(**changes: object) -> Record:
     """Return a record that agrees with :func:`recorded`."""
-    attempts = tuple(Attempt("live", f"provider-{n}", "model", 0, 1, 200, "ok") for n in range(2))
+    attempts = tuple(
+        Attempt("live", f"provider-{n}", "model", 0, 1, 200, "ok", "", "first") for n in range(2)
+    )
     fields: dict[str, object] = {
         "budget_us": 1_500 * MS,
         "provider": "provider-1",
@@ -162,6 +176,8 @@ def own(**changes: object) -> Record:
 
 def test_a_record_agrees_with_its_decision() -> None:
     assert list(contradictions(recorded(), own())) == []
+    around = replace(ASKED, role="", reason="open")
+    assert list(contradictions(recorded(), own(attempts=(around,)))) == []
 
 
 @pytest.mark.parametrize(
@@ -172,7 +188,7 @@ def test_a_record_agrees_with_its_decision() -> None:
         ({"provider": "", "rung": ""}, "nobody spoke"),
         ({"budget_us": 7}, "budget of 7 us"),
         ({"stream": False}, "disagree on whether a stream"),
-        ({"attempts": ANSWERED.attempts}, "attempt at openai/gpt-fast"),
+        ({"attempts": (ASKED,)}, "attempt at openai/gpt-fast"),
     ],
 )
 def test_a_record_that_says_otherwise_than_its_decision(
