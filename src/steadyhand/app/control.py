@@ -21,6 +21,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
+from steadyhand.routing.planning.passed_over import passed_over
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.model import Snapshot
@@ -32,6 +33,7 @@ from steadyhand.telemetry.board import read_board
 from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
+from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.status import read_statuses
 
 
@@ -50,10 +52,11 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     records = RecordStore(database)
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
+    plans = PlanMetrics(passed_over)
     shipper = Shipper(
         state.log,
         records,
-        [metrics.consume, overhead.consume],
+        [metrics.consume, overhead.consume, plans.consume],
         annotation_consumers=[overhead.consume_annotations],
         prepare=partial(upgrade, database),
     )
@@ -63,6 +66,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         (
             metrics,
             overhead,
+            plans,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.record import DRILL
 from steadyhand.records.shipper import ShipperStatus
 from steadyhand.telemetry import names
 from steadyhand.telemetry.board import FRESH_US, Board, read_board
@@ -17,8 +18,9 @@ from steadyhand.telemetry.collectors import (
     scrape,
 )
 from steadyhand.telemetry.ladder_collector import StatusCollector
-from steadyhand.telemetry.ladder_names import FROM_RECORDS
 from steadyhand.telemetry.metrics import RequestMetrics
+from steadyhand.telemetry.overhead import OverheadMetrics
+from steadyhand.telemetry.plan_metrics import PlanMetrics
 from tests.support.records import record
 from tests.support.statuses import FULL
 
@@ -101,12 +103,18 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     Board.create(tmp_path / "gateway-0.board", lambda: NOW_US)
     requests = RequestMetrics(names.edges([150]))
     requests.consume([record(outcome="truncated", stream=True, in_time=False)])
+    overhead = OverheadMetrics()
+    overhead.consume([record(wire=DRILL)])
+    plans = PlanMetrics(lambda _: [("live", "far", "m", "open")])
+    plans.consume([record(decision=b"any")])
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
     full = msgspec.structs.replace(FULL, made_us=NOW_US)
     (tmp_path / "gateway-2.status.json").write_bytes(msgspec.json.encode(full))
     made = registry(
         [
             requests,
+            overhead,
+            plans,
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),
@@ -117,7 +125,6 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
         metric.name.removesuffix("_total"): metric
         for chapter in names.METRICS.values()
         for metric in chapter
-        if metric not in FROM_RECORDS
     }
     assert found.keys() == declared.keys()
     for name, metric in declared.items():
