@@ -1,6 +1,6 @@
 """Where an answer is kept: an address that only the same question of the same person has.
 
-An address is a keyed BLAKE2b over two texts. The *namespace* is tenant, route, the digest of what
+An address is a keyed SHA-256 over two texts. The *namespace* is tenant, route, the digest of what
 shapes the route's answers and the epoch; the *question* is whose it is (an end user, else a key,
 else nobody on a shared route) and every field of the body but those that only say how the answer
 travels. Each part has its length before it, so no two lists of parts give the same text, whatever
@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 ADDRESS_BYTES = 32
+_BLOCK_BYTES = 64
 MOST_BODY_BYTES = 262_144
 """A longer question is not looked up: hashing it would hold up the others for a millisecond."""
 
@@ -95,7 +96,7 @@ class Namespace:
 
     def __init__(self, secret: bytes, *, tenant: str, route: str, release: str, epoch: int) -> None:
         """Hash the shared part once; ``secret`` is the installation's, at most 64 bytes."""
-        self._begun = hashlib.blake2b(digest_size=ADDRESS_BYTES, key=secret)
+        self._begun = hashlib.sha256(secret.ljust(_BLOCK_BYTES, b"\0"))
         self._begun.update(packed([tenant, route, release, str(epoch)]))
 
     def address(self, asked: Asked, *, shared: bool, sampled: bool = True) -> bytes | Refusal:

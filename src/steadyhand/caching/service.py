@@ -93,8 +93,7 @@ class Cache:
         self.epochs = Epochs()
         self._keys = Keys.derive(secret)
         self._hot = hot
-        self._hot_lookups: Counter[str] = Counter()
-        self._hot_stores: Counter[str] = Counter()
+        self._hits = self._misses = self._kept = 0
         self._remotes = tuple(remotes)
         self._clock_us = clock_us
         self._max_age_us = round(max_age_s * 1e6)
@@ -115,9 +114,10 @@ class Cache:
         if address is None:
             return None
         entry = self._hot.get(address)
-        if entry is not None and self.age_us(entry) > self._max_age_us:
-            entry = None
-        self._hot_lookups["miss" if entry is None else "hit"] += 1
+        if entry is None or self._clock_us() - entry.made_us > self._max_age_us:
+            self._misses += 1
+            return None
+        self._hits += 1
         return entry
 
     async def fetch(self, asked: Asked, terms: Terms, until_s: float) -> Entry | None:
@@ -167,7 +167,7 @@ class Cache:
             usage=answer.usage,
         )
         self._hot.put(address, entry)
-        self._hot_stores["kept"] += 1
+        self._kept += 1
         item = self._item(address, seal(entry, address, self._keys), entry, asked, terms)
         for tier in self._remotes:
             tier.put(item)
@@ -204,8 +204,8 @@ class Cache:
             is_up=self._hot.most_bytes > 0,
             entries=len(self._hot),
             size_bytes=self._hot.bytes,
-            lookups=dict(self._hot_lookups),
-            stores={**self._hot_stores, **self.refused},
+            lookups={"hit": self._hits, "miss": self._misses},
+            stores={"kept": self._kept, **self.refused},
             evictions=self._hot.evicted,
             failures=dict(self.failures),
         )
