@@ -9,7 +9,7 @@ from steadyhand.knowledge.model import Asker, Entry
 from steadyhand.knowledge.trial import Tried, try_on
 from steadyhand.knowledge.visibility import day_of
 from steadyhand.records.clock import wall_clock_us
-from steadyhand.routing.rungs.base import Question, StoredAnswer
+from steadyhand.routing.rungs.base import Example, Question, StoredAnswer
 
 
 class CuratedAnswers:
@@ -18,6 +18,11 @@ class CuratedAnswers:
     def __init__(self, reading: Reading) -> None:
         """Take the collections of one snapshot."""
         self._reading = reading
+
+    def example(self, collection: str, question: Question, draw: float) -> Example | None:
+        """See :class:`steadyhand.routing.rungs.base.KnowledgePort`."""
+        found = self._reading.example(collection, question.tenant, question.locale, draw)
+        return None if found is None else Example(*found)
 
     def ask(self, collection: str, threshold: float, question: Question) -> StoredAnswer | None:
         """See :class:`steadyhand.routing.rungs.base.KnowledgePort`."""

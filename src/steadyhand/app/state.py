@@ -76,6 +76,20 @@ class State:
         """File in which gateway process ``number`` says how its deployments and rungs are."""
         return self.run / FILE.format(process=number)
 
+    def proofs(self, number: int) -> Path:
+        """File in which gateway process ``number`` tells what it knows of its rungs."""
+        return self.run / f"gateway-{number}.proofs"
+
+    @property
+    def drill_lock(self) -> Path:
+        """File that the gateway process holds which drills."""
+        return self.run / "drills.lock"
+
+    @property
+    def drill_orders(self) -> Path:
+        """Folder in which control asks for drills, and finds what came of them."""
+        return self.run / "drills"
+
     @property
     def serve_lock(self) -> Path:
         """File that ``steadyhand serve`` holds while it runs."""

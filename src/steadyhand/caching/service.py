@@ -6,6 +6,7 @@ waiting, each other tier has a cap and a circuit (:mod:`steadyhand.caching.remot
 waits for nothing.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -22,6 +23,9 @@ from steadyhand.telemetry.status import TierStatus
 
 MOST_NAMESPACES = 4_096
 MOST_REFRESHES = 4_096
+DRILL_S = 5.0
+"""An entry that a tier has not given back by then has not come to it."""
+DRILL_POLL_S = 0.02
 REFRESH_S = 30.0
 """A refresh that has not brought an answer by then is taken for lost, and another may begin."""
 
@@ -171,6 +175,43 @@ class Cache:
         item = self._item(address, seal(entry, address, self._keys), entry, asked, terms)
         for tier in self._remotes:
             tier.put(item)
+
+    async def drill(self, asked: Asked, terms: Terms, until_s: float) -> str:
+        """Store an entry in every tier and find it there again.
+
+        Returns:
+            ``ok``; ``<tier>_wrong`` if one gives back something else; ``tier_silent`` if one has
+            given nothing back by ``until_s`` (monotonic); ``refused`` if it would not be kept.
+        """
+        address = self._address(asked, terms)
+        if address is None:
+            return "refused"
+        made_us = self._clock_us()
+        entry = Entry(content=f"drill {made_us}", made_us=made_us)
+        self._hot.put(address, entry)
+        if self._hot.most_bytes and self._hot.get(address) != entry:
+            return "hot_wrong"
+        item = self._item(address, seal(entry, address, self._keys), entry, asked, terms)
+        for tier in self._remotes:
+            tier.put(item)
+            said = await self._returned(tier, address, entry, until_s)
+            if said != "ok":
+                return said
+        return "ok"
+
+    async def _returned(
+        self, tier: RemoteTier, address: bytes, entry: Entry, until_s: float
+    ) -> str:
+        """Look until ``tier`` gives ``entry`` back; it is stored behind, within milliseconds."""
+        until_s = min(until_s, monotonic() + DRILL_S)
+        while True:
+            sealed = await tier.get(address, until_s)
+            found = None if sealed is None else open_sealed(sealed, address, self._keys)
+            if found == entry:
+                return "ok"
+            if monotonic() >= until_s:
+                return f"{tier.tier}_wrong" if isinstance(found, str) else "tier_silent"
+            await asyncio.sleep(DRILL_POLL_S)
 
     def may_refresh(self, asked: Asked, terms: Terms) -> bool:
         """Tell whether this request is the one that refreshes its answer: one at a time does."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 import msgspec
+from msgspec.structs import replace
 
 from steadyhand.core.chat import ChatRequest
 from steadyhand.core.errors import (
@@ -31,8 +32,10 @@ from steadyhand.gateway.exchange import Exchange, Ledger, Trail
 from steadyhand.gateway.pipeline import STAGES
 from steadyhand.gateway.provenance import identity
 from steadyhand.gateway.recording import CLIENT_GONE, record_of
-from steadyhand.gateway.serving import Serving
+from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.gateway.stages.admit import admit, authenticate
+from steadyhand.gateway.stages.answer import answer
+from steadyhand.gateway.stages.resolve import placed
 from steadyhand.gateway.wire import openai
 from steadyhand.http.messages import Header, Reply, Request, is_cut
 from steadyhand.records.annotation import Annotation
@@ -70,7 +73,7 @@ class Gateway:
         self._append = append
         self._ids = ids
         self._cors = cors
-        self._process = process
+        self.process = process
         self._ledger = ledger
         self.gear = gear or Gear(annotate=annotate)
 
@@ -90,6 +93,27 @@ class Gateway:
         request_id = self._ids.next().encode()
         headers += [(b"x-request-id", request_id), (b"x-steadyhand-request-id", request_id)]
         return headers, body
+
+    def rehearsal(
+        self, ladder: Ladder, request: Request, reply: Reply, deadline_s: float
+    ) -> Exchange:
+        """Return an exchange of our own on ``ladder``, as it stands after ``resolve``.
+
+        Its record is not waited for, whatever the durability.
+        """
+        chat, model_at = openai.read_chat(request.body)
+        exchange = self._exchange(request, reply, chat, model_at)
+        return placed(replace(exchange, ledger=None), ladder, deadline_s)
+
+    async def rehearse(self, exchange: Exchange) -> None:
+        """Let the ladder answer; what happens is in the trail, and nothing is recorded."""
+        exchange.serving.users += 1
+        try:
+            await answer(exchange)
+        except SteadyhandError as error:
+            self._refuse(exchange, error)
+        finally:
+            exchange.serving.users -= 1
 
     async def _chat(self, request: Request, reply: Reply) -> None:
         """Take a chat request through the pipeline; whatever happens, append its record."""
@@ -124,7 +148,7 @@ class Gateway:
     def _keep(self, exchange: Exchange) -> None:
         """Append the record, unless it is in the log as it is true."""
         if not exchange.trail.is_recorded:
-            self._append(record_of(exchange, "chat", self._process))
+            self._append(record_of(exchange, "chat", self.process))
 
     def _exchange(
         self, request: Request, reply: Reply, chat: ChatRequest, model_at: Span | None = None

@@ -22,10 +22,13 @@ from steadyhand.knowledge.packed import entry_at
 from steadyhand.knowledge.question import asked
 from steadyhand.knowledge.search import search
 from steadyhand.knowledge.shelf import take
-from steadyhand.knowledge.visibility import day_of
+from steadyhand.knowledge.visibility import Filter, day_of
 from steadyhand.telemetry.status import CollectionStatus
 
 logger = logging.getLogger(__name__)
+
+MOST_LOOKED_AT = 1_000
+"""Entries of which one is sought that may be told to somebody: a millisecond."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -153,6 +156,26 @@ class Reading:
         outcome, told = self._ask(collection, messages, modality, tenant, locale, threshold)
         self._library.count(collection, outcome)
         return told
+
+    def example(
+        self, collection: str, tenant: str, locale: str, draw: float
+    ) -> tuple[str, str] | None:
+        """Return an entry's first question and its answer, chosen by ``draw`` in [0, 1).
+
+        ``None`` if the collection is not there; empty texts if of the entries looked at none may
+        be told to that asker.
+        """
+        index = self._held.get(collection)
+        if index is None:
+            return None
+        asker = Asker(tenant, locale, self._library.today(self._compiled_us))
+        kept_back, count = Filter(index, asker), len(index.audience)
+        for step in range(min(count, MOST_LOOKED_AT)):
+            number = (int(draw * count) + step) % count
+            if kept_back.keeps_back(number) is None:
+                entry = entry_at(index, number)
+                return entry.questions[0], entry.answer
+        return "", ""
 
     def _ask(
         self,

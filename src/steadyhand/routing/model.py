@@ -58,6 +58,7 @@ class Route(msgspec.Struct, frozen=True):
         rungs: The rungs above the floor, in order.
         floor: The last rung; cannot fail and is never late.
         instructions: System text put before the client's messages, or empty.
+        is_drilled: Whether its rungs are exercised where traffic does not reach them.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Route(msgspec.Struct, frozen=True):
     rungs: tuple[RungEntry, ...]
     floor: RungEntry
     instructions: str = ""
+    is_drilled: bool = True
 
 
 class DeploymentTable(msgspec.Struct, frozen=True):

@@ -1,8 +1,10 @@
-"""Keys of ``routes/<name>.toml``, of ``[slo.<class>]`` and of a prompt's front matter."""
+"""Keys of ``routes/<name>.toml``, ``[slo.<class>]``, ``[drills]`` and a prompt's front matter."""
 
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from steadyhand.routing.drilling import Terms
 
 DEFAULT_SLO = "interactive"
 """Class of a route that names none, and of a provider model called directly."""
@@ -40,6 +42,52 @@ SLO_CLASSES = {
 """The classes that every workspace has; a ``[slo.<class>]`` table changes or adds to them."""
 
 
+class DrillSettings(BaseModel):
+    """Keys of ``[drills]``: how rungs are exercised that real traffic does not reach."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(
+        default=True, description="whether rungs are drilled; without drills all count as proven"
+    )
+    interval_s: float = Field(
+        default=300.0,
+        ge=1,
+        le=86_400,
+        description="about how long after its last proof, by a request or a drill, a rung is "
+        "drilled; ten times sooner after a drill that failed",
+    )
+    window_s: float = Field(
+        default=750.0,
+        ge=2,
+        le=864_000,
+        description="how long a proof lasts; a rung without one is planned around. At least two "
+        "intervals",
+    )
+    timeout_s: float = Field(
+        default=20.0, gt=0, le=600, description="longest that one drill may take"
+    )
+    prompt: str = Field(
+        default="Reply with the word ready.",
+        min_length=1,
+        max_length=4_000,
+        description="what a live rung is asked, behind the prompt of its route",
+    )
+    max_tokens: int = Field(
+        default=16, ge=1, le=4_096, description="most that a live rung may answer with"
+    )
+
+    @model_validator(mode="after")
+    def _a_proof_outlasts_its_drill(self) -> Self:
+        if self.window_s < 2 * self.interval_s:
+            raise ValueError("window_s is shorter than two intervals: a proof would run out first")
+        return self
+
+    def terms(self) -> Terms:
+        """Return when drills are due, as the decisions take it."""
+        return Terms(self.enabled, self.interval_s, self.window_s)
+
+
 class RungSettings(BaseModel):
     """One ``[[rungs]]`` table, or the ``[floor]``: a kind and that plugin's own keys."""
 
@@ -67,6 +115,7 @@ class RouteSettings(BaseModel):
     rungs: tuple[RungSettings, ...] = Field(
         default=(), description="what to try, in order, before the floor"
     )
+    drill: bool = Field(default=True, description="whether its rungs are drilled; see `[drills]`")
     floor: RungSettings = Field(
         description="the last rung, which cannot fail: `template`, `schema` or `error`"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.prompts import Prompt
-from steadyhand.routing.settings import RouteSettings
+from steadyhand.routing.settings import DrillSettings, RouteSettings
 from steadyhand.settings import sections
 from steadyhand.settings.answers import read_collections
 from steadyhand.settings.document import Document, Report, parse
@@ -45,6 +45,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     records = sections.read_section(RecordsSettings, "records", document, report)
     control = sections.read_section(ControlSettings, "control", document, report)
     cache = sections.read_section(CacheSettings, "cache", document, report)
+    drills = sections.read_section(DrillSettings, "drills", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = _read_prompts(workspace, report)
@@ -58,7 +59,9 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     )
     routes = _read_routes(workspace, known, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
-    if server is None or records is None or control is None or cache is None or report.problems:
+    if server is None or records is None or control is None or report.problems:
+        raise InvalidWorkspace(report.problems)
+    if cache is None or drills is None:  # their problems are among those; said for the types
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
     return Settings(
@@ -73,6 +76,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         prompts,
         cache,
         collections,
+        drills,
     )
 
 

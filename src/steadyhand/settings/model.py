@@ -7,7 +7,7 @@ from pathlib import Path
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.knowledge.model import Entry
 from steadyhand.routing.prompts import Prompt
-from steadyhand.routing.settings import RouteSettings, SloSettings
+from steadyhand.routing.settings import DrillSettings, RouteSettings, SloSettings
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
 from steadyhand.snapshot.model import ProviderEntry
 from steadyhand.tenancy.settings import KeySettings
@@ -31,6 +31,7 @@ class Settings:
         routes: Name → route, each rung's table validated by its plugin, defaults filled in.
         prompts: Name → text and pinned passages.
         cache: ``[cache]``.
+        drills: ``[drills]``.
         collections: Name → curated answers, in the order of their paths.
     """
 
@@ -45,6 +46,7 @@ class Settings:
     prompts: Mapping[str, Prompt]
     cache: CacheSettings = field(default_factory=CacheSettings)
     collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    drills: DrillSettings = field(default_factory=DrillSettings)
 
     @property
     def state_dir(self) -> Path:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.providers.base import UnusableFile
-from steadyhand.routing.settings import SLO_CLASSES, SloSettings
+from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, SloSettings
 from steadyhand.settings.document import Document, Report, read_text
 from steadyhand.settings.lines import KeyPath
 from steadyhand.settings.problems import nearest
@@ -28,6 +28,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "records": RecordsSettings,
     "control": ControlSettings,
     "cache": CacheSettings,
+    "drills": DrillSettings,
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""

@@ -83,6 +83,7 @@ def _route(name: str, route: RouteSettings, prompts: Mapping[str, Prompt]) -> Ro
         rungs=tuple(_rung(rung, prompts) for rung in route.rungs),
         floor=_rung(route.floor, prompts),
         instructions=_text(route.prompt, prompts),
+        is_drilled=route.drill,
     )
 
 

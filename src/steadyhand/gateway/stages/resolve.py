@@ -35,11 +35,17 @@ async def resolve(exchange: Exchange) -> Exchange:
         exchange.ledger.check()
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
+    return placed(exchange, ladder, exchange.request.received_s + min(budget_s, asked_s))
+
+
+def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
+    """Return ``exchange`` as ``ladder`` will answer it until ``deadline_s`` (monotonic)."""
+    chat = exchange.chat
     body = outgoing(exchange.body, chat, ladder.instructions)
     return replace(
         exchange,
         ladder=ladder,
-        deadline_s=exchange.request.received_s + min(budget_s, asked_s),
+        deadline_s=deadline_s,
         modality=modality(chat),
         body=body,
         model_at=exchange.model_at if body is exchange.body else None,

@@ -9,7 +9,7 @@ writes to a client and never sees a clock but through the points in time that it
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 from typing_extensions import TypeIs
@@ -99,13 +99,36 @@ class CachePort(Protocol):
         """Tell whether this request refreshes the answer: one at a time does."""
         ...
 
+    async def drill(self, question: "Question", terms: CacheTerms, until_s: float) -> str:
+        """Store an entry of ``question`` in every tier and find it there again.
+
+        Returns:
+            ``ok``; ``<tier>_wrong`` if one has something else; ``tier_silent`` if one has nothing
+            by ``until_s`` (monotonic); ``refused`` if such entries are not kept.
+        """
+        ...
+
     def age_us(self, entry: CachedAnswer) -> int:
         """Return the age of an answer in microseconds; below 0 if the clock was set back."""
         ...
 
 
+class Example(NamedTuple):
+    """A question that a collection surely has an answer to, and that answer."""
+
+    question: str
+    answer: str
+
+
 class KnowledgePort(Protocol):
     """What the rung ``knowledge`` needs of the slice ``knowledge``; ``app`` fills it in."""
+
+    def example(self, collection: str, question: "Question", draw: float) -> Example | None:
+        """Return an entry that may answer whoever asks ``question``, chosen by ``draw`` in [0, 1).
+
+        ``None`` if the collection is not there; an empty example if it has none for the asker.
+        """
+        ...
 
     def ask(self, collection: str, threshold: float, question: "Question") -> "StoredAnswer | None":
         """Return the entry of ``collection`` that surely answers ``question``, or ``None``.

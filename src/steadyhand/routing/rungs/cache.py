@@ -87,6 +87,10 @@ class Cache:
         """See :class:`steadyhand.routing.rungs.base.StoredRung`."""
         self._port.keep(question, self._terms, answer)
 
+    async def drill(self, question: Question, draw: float, until_s: float) -> str:
+        """Store an entry in every tier and find it there again."""
+        return await self._port.drill(question, self._terms, until_s)
+
     def _answer(self, question: Question, found: CachedAnswer) -> StoredAnswer | None:
         age_us = self._port.age_us(found)
         use = self._freshness.use(age_us / 1e6)

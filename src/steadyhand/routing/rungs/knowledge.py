@@ -6,6 +6,7 @@ published, damaged, missing) it says nothing and the ladder goes on.
 
 from typing import Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from steadyhand.routing.planning.situation import Cost
@@ -62,6 +63,18 @@ class Knowledge:
     async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
         """Return ``None``: there is no slower tier."""
         return None
+
+    async def drill(self, question: Question, draw: float, until_s: float) -> str:
+        """Ask an entry's own first question, and expect that entry."""
+        answers, collection = self._answers, self._settings.collection
+        example = answers.example(collection, question, draw) if answers is not None else None
+        if example is None or not example.question:
+            return "absent" if example is None else "no_entries"
+        text = msgspec.json.encode({"role": "user", "content": example.question})
+        found = self.peek(msgspec.structs.replace(question, messages=[msgspec.Raw(text)]))
+        if found is None:
+            return "unanswered"
+        return "ok" if found.content == example.answer else "wrong_answer"
 
     def keep(self, question: Question, answer: GoodAnswer) -> None:
         """Keep nothing: what a model said is not curated."""

@@ -46,7 +46,7 @@ class Schema:
 
     def __init__(self, schema: dict[str, Any], answer: object) -> None:
         """Write schema and answer once, in canonical form."""
-        self._schema = json.dumps(schema, sort_keys=True)
+        self.schema = json.dumps(schema, sort_keys=True)
         self._answer = json.dumps(answer, ensure_ascii=False)
 
     def speak(self, modality: Modality, schema: bytes | None) -> str | None:
@@ -57,7 +57,7 @@ class Schema:
             asked = json.dumps(json.loads(schema), sort_keys=True)
         except (ValueError, RecursionError):  # endless digits or brackets: not ours, whatever it is
             return None
-        return self._answer if asked == self._schema else None
+        return self._answer if asked == self.schema else None
 
 
 def build(settings: Settings, ports: RungPorts) -> Schema:
