@@ -98,6 +98,14 @@ def alone(path: Path) -> Iterator[None]:
         held.release()
 
 
+def try_alone(path: Path) -> Lock | None:
+    """Return the lock at ``path``, or ``None`` if another process has it or it cannot be made."""
+    try:
+        return _take(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return None
+
+
 def _is_held(path: Path) -> bool:
     try:
         _take(path, fcntl.LOCK_EX | fcntl.LOCK_NB).release()

@@ -9,15 +9,16 @@ import socket
 from collections.abc import Coroutine
 from dataclasses import replace
 from math import inf
-from random import SystemRandom
+from random import SystemRandom, random
 from ssl import SSLContext
-from time import time
+from time import monotonic, time
 
 import uvloop
 
 from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
 from steadyhand.app.curated import CuratedAnswers
+from steadyhand.app.drills import DrillPorts, Drills, busy
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
 from steadyhand.app.open_files import bounded_clients
@@ -38,6 +39,8 @@ from steadyhand.knowledge.library import Library
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
+from steadyhand.records.record import Record
+from steadyhand.routing.proofs import ProofBook
 from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
@@ -128,6 +131,7 @@ class GatewayProcess:
         self._library.load(loaded.snapshot.collections)
         self._serving = self._build(loaded.snapshot)
         self._library.took_over(loaded.snapshot.collections)
+        self._proofs = ProofBook(settings.drills.terms(), random)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, listener: Listener) -> None:
@@ -139,11 +143,11 @@ class GatewayProcess:
         is_strict = records.durability == "strict"
         self._gateway = Gateway(
             self._serving,
-            self._log.append,
+            self._append,
             RequestIds(SystemRandom().getrandbits(40), time),
             Cors(self._settings.server.cors_origins),
             self._number,
-            StrictLedger(self._log.append, commits, self._number) if is_strict else None,
+            StrictLedger(self._append, commits, self._number) if is_strict else None,
             self._log.annotate,
         )
         self._listener = listener
@@ -155,14 +159,31 @@ class GatewayProcess:
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
         self._spawn(self._gauges.publish_for_ever())
+        self._drills = Drills(
+            self._proofs,
+            self._gateway,
+            self._settings.drills,
+            self._state,
+            DrillPorts(
+                self._log.append, is_busy=busy(counters, self._settings.server.max_in_flight)
+            ),
+        )
+        self._spawn(self._drills.watch())
+        self._drilling = self._spawn(self._drills.run())
         self._spawn(watch_epochs(self._cache, self._state.cache_epochs))
         status = StatusFile(self._state.status(self._number), self._number, self._sources())
         self._reporting = self._spawn(status.publish_for_ever())
+
+    def _append(self, record: Record) -> int:
+        """Log a record, and learn from it which rungs answer."""
+        self._proofs.learn(record, monotonic())
+        return self._log.append(record)
 
     def _sources(self) -> StatusSources:
         """Return who knows what of the status file."""
         return StatusSources(
             release=lambda: self._gateway.serving.release,
+            rungs=self._drills.status,
             tiers=self._cache.status,
             collections=self._library.status,
         )
@@ -223,6 +244,7 @@ class GatewayProcess:
         about the service, which goes on.
         """
         server = self._settings.server
+        self._drilling.cancel()
         self._reporting.cancel()  # the file belongs to the successor now, if there is one
         self._gateway.is_draining = not is_replaced
         if not is_replaced and server.readiness_lead_s:

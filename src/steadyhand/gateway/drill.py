@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
+from steadyhand.core.chat import Modality
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.gateway.null_reply import NullReply
@@ -26,7 +27,6 @@ from steadyhand.routing.rungs.base import (
     StoredRung,
     is_live,
 )
-from steadyhand.routing.rungs.error import Error
 
 SCOPE = "drill:"
 """Before the route's name, where its answers are kept: no route can be named so."""
@@ -123,6 +123,15 @@ class OnlyOne:
     def candidates(self, draw: float, unit: str) -> tuple[Deployment, ...]:
         """Return the one."""
         return self.deployments
+
+
+class NoFloor:
+    """No floor: whoever is drilled is not stood in for."""
+
+    kind = "error"
+
+    def speak(self, modality: Modality, schema: bytes | None) -> None:
+        """Never answer."""
 
 
 def rungs_of(ladder: Ladder) -> list[RungId]:
@@ -250,7 +259,7 @@ def _ladder_of(ladder: Ladder, number: int, rung: LiveRung) -> Ladder:
         ladder,
         route=SCOPE + ladder.route,
         rungs=(rung,),
-        floor=Error(),
+        floor=NoFloor(),
         own_instructions=ladder.own_instructions[number : number + 1],
     )
 
