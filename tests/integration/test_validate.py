@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.routing.rungs import live
 from steadyhand.settings.load import load
 from steadyhand.settings.problems import CODES, InvalidWorkspace, Problem
 from tests.support.workspaces import FILES, KEY_HASH, write
@@ -430,4 +431,5 @@ def test_a_workspace_without_keys_lets_nobody_in(tmp_path: Path) -> None:
 
 def test_a_rung_is_filled_in_with_its_plugins_defaults(tmp_path: Path) -> None:
     [rung] = load(write(tmp_path), {}, {}).routes["ask"].rungs
-    assert rung.own_keys == {"provider": "near", "model": "steady", "give_up_ms": None}
+    assert rung.own_keys["give_up_ms"] is None
+    assert rung.own_keys == live.Settings.model_validate(rung.own_keys).model_dump(mode="json")
