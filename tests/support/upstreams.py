@@ -140,6 +140,10 @@ class ScriptedProvider:
         self.is_closed = False
         self._scripts = list(scripts)
 
+    def plays(self, scripts: Sequence[Script]) -> None:
+        """Play ``scripts`` from now on."""
+        self._scripts = list(scripts)
+
     async def open(self, call: Call, limits: Limits) -> ScriptedReply:
         assert self._scripts, "called more often than scripted"
         self.calls.append(call)

@@ -28,6 +28,7 @@ from steadyhand.app.state import State, provider_ports
 from steadyhand.app.status_file import StatusFile, StatusSources
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
+from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.ledger import StrictLedger
@@ -40,6 +41,7 @@ from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
 from steadyhand.records.record import Record
+from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.proofs import ProofBook
 from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.model import Settings
@@ -148,7 +150,7 @@ class GatewayProcess:
             Cors(self._settings.server.cors_origins),
             self._number,
             StrictLedger(self._append, commits, self._number) if is_strict else None,
-            self._log.annotate,
+            gear=Gear(annotate=self._log.annotate, is_proven=self._proofs.is_proven),
         )
         self._listener = listener
         counters = await listener.open(self._gateway)
@@ -165,7 +167,9 @@ class GatewayProcess:
             self._settings.drills,
             self._state,
             DrillPorts(
-                self._log.append, is_busy=busy(counters, self._settings.server.max_in_flight)
+                self._log.append,
+                state_of=self._state_of,
+                is_busy=busy(counters, self._settings.server.max_in_flight),
             ),
         )
         self._spawn(self._drills.watch())
@@ -178,6 +182,9 @@ class GatewayProcess:
         """Log a record, and learn from it which rungs answer."""
         self._proofs.learn(record, monotonic())
         return self._log.append(record)
+
+    def _state_of(self, deployment: DeploymentId) -> str:
+        return self._gateway.gear.health.of(deployment).reading(monotonic()).state
 
     def _sources(self) -> StatusSources:
         """Return who knows what of the status file."""

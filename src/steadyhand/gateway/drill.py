@@ -115,6 +115,7 @@ class OnlyOne:
     kind = "live"
     sticky: Sticky = ""
     may_hedge = False
+    is_drawn = False
 
     def __init__(self, deployment: Deployment) -> None:
         """Take the deployment."""
@@ -185,8 +186,8 @@ async def _live(
 
 async def _floor(gateway: Gateway, ladder: Ladder, rung: RungId, order: Order) -> Drilled:
     """Let the floor say what it has to say; an ``error`` says by its error that it is there."""
-    bare = msgspec.structs.replace(ladder, rungs=(), own_instructions=(), release="")
     floor = ladder.floor
+    bare = Ladder(ladder.route, ladder.slo, (), floor, ladder.instructions)
     schema = floor.schema if isinstance(floor, HasSchema) else ""
     exchange, reply = await _ask(gateway, bare, _body(order.prompt, _wants(schema)), order)
     trail = exchange.trail
@@ -255,12 +256,14 @@ def _ladder_of(ladder: Ladder, number: int, rung: LiveRung) -> Ladder:
     It has a name of its own: what is said of the real route's rungs (that one is not proven, for
     example) is not said of this one.
     """
-    return msgspec.structs.replace(
-        ladder,
+    return Ladder(
         route=SCOPE + ladder.route,
+        slo=ladder.slo,
         rungs=(rung,),
         floor=NoFloor(),
+        instructions=ladder.instructions,
         own_instructions=ladder.own_instructions[number : number + 1],
+        release=ladder.release,
     )
 
 
