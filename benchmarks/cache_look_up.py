@@ -1,9 +1,8 @@
 """What a look into memory costs, and what the hot tier's eviction is worth.
 
 ``python -m benchmarks.cache_look_up [--save NAME] [--gate]``. Microseconds are the best of many
-short
-rounds, as everything that disturbs a round makes it longer. Beside each stands what one msgspec
-decode of the same body costs, which moves with the machine in the same way. The look is the whole
+short rounds, as everything that disturbs a round makes it longer. Beside each stands what one
+msgspec decode of the same body costs, which moves with the machine. The look is the whole
 of it: address (decode of the top level, hash) and table.
 
 The second table plays one Zipf trace, whose questions come once or often, on the hot tier and on a
