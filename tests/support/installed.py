@@ -28,6 +28,7 @@ ROUTES = {
         for first in FAILING
     },
     "routes/floored.toml": route_text("up/error-500"),
+    "routes/floored-once.toml": route_text("up/error-500:tokens=8"),
     "routes/then-silence.toml": route_text("up/error-503", "up/slow:ttft_ms=60000"),
     "routes/patient-floor.toml": route_text("up/silent-before-headers"),
     "routes/endless.toml": route_text("up/endless", slo="capped"),

@@ -13,14 +13,15 @@ from tests.support.installations import (
     chat_request,
 )
 
+# What fails has a deployment of its own here: one that others have seen fail is not asked again.
 CLASSES = {
     "answered": ("up/steady", False, 200, "answered", "first_choice", "live"),
     "answered as a stream": ("up/steady", True, 200, "answered", "first_choice", "live"),
     "answered by the second rung": (
         *("then-error-500", False, 200, "answered", "server_error", "live"),
     ),
-    "floor": ("floored", True, 200, "floor", "server_error", "template"),
-    "failed": ("up/error-500", False, 503, "failed", "server_error", "error"),
+    "floor": ("floored-once", True, 200, "floor", "server_error", "template"),
+    "failed": ("up/error-500:tokens=7", False, 503, "failed", "server_error", "error"),
     "failed under 200": ("up/html-200", True, 503, "failed", "malformed", "error"),
     "failed without a connection": ("dead/any", False, 503, "failed", "connect_failed", "error"),
     "rate limited": ("up/rate-limit", False, 429, "failed", "rate_limited", "error"),

@@ -204,4 +204,5 @@ def test_the_floor_s_text_stands_in_for_a_provider_that_fails(
     answer = house.ask("floored", stream=stream)
     assert answer.status == 200
     assert answer.headers["x-steadyhand-rung"] == "template"
-    assert answer.headers["x-steadyhand-reason"] == "server_error"
+    reason = answer.headers["x-steadyhand-reason"]
+    assert reason in {"server_error", "open"}, "it failed, or is known to: its breaker is open"
