@@ -153,6 +153,7 @@ def _say(change: Change, workspace: Path, *, as_json: bool) -> None:
         lines += [
             "look:   steadyhand upstreams list" + at,
             "        steadyhand requests explain last" + at,
+            "        steadyhand plan ROUTE" + at,
             f"mend:   steadyhand upstreams mend {change.provider}{only}{at}",
         ]
     sys.stdout.write("\n".join(lines) + "\n")

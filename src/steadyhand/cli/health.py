@@ -66,6 +66,8 @@ def proofs(rung: Row) -> str:
         reasons = {each["reason"] for each in said if each["reason"]}
         return "not proven" + (f" ({', '.join(sorted(reasons))})" if reasons else "")
     oldest = min(said, key=lambda each: each["proven_at_us"] or 0)
+    if not oldest["proven_at_us"]:
+        return "not tried yet"
     return f"proven {ago(oldest['proven_at_us'])} ago by {oldest['proven_by']}"
 
 

@@ -70,5 +70,7 @@ def test_proofs_in_words() -> None:
     failed = {"proven_at_us": None, "proven_by": "", "is_proven": False, "reason": "gave_up"}
     assert health.proofs({"proofs": []}) == ""
     assert health.proofs({"proofs": [proven]}) == "proven 30s ago by drill"
+    fresh = {**failed, "is_proven": True, "reason": ""}
+    assert health.proofs({"proofs": [proven, fresh]}) == "not tried yet"
     assert health.proofs({"proofs": [proven, failed]}) == "not proven (gave_up)"
     assert health.proofs({"proofs": [{**failed, "reason": ""}]}) == "not proven"
