@@ -6,6 +6,7 @@ not used in another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -130,13 +131,26 @@ def chosen(only: Sequence[str]) -> list[Case]:
     return [case for case in (*CASES, *LASTING) if case.name in only] if only else list(CASES)
 
 
+CURATED = -1
+"""The number of the request that asks what a curated answer of the demo answers."""
+_CURATED_QUESTION = "Why do I get connection refused?"
+_CURATED_FILE = Path("support") / "connection-refused.md"
+
+
+def curated_answer(answers_folder: Path) -> str:
+    """Return the text of the curated answer that belongs to :data:`CURATED`."""
+    text = (answers_folder / _CURATED_FILE).read_text(encoding="utf-8")
+    return text.split("+++", 2)[2].strip()
+
+
 def body(case: Case, number: int, *, stream: bool) -> bytes:
-    """Return a request of which there is no second one."""
+    """Return a request; there is no second one with the same ``number``."""
+    question = f"What became of parcel {number:09d}, sent on Monday?"
     asked: dict[str, Any] = {
         "model": case.route,
         "messages": [
             {"role": "system", "content": "You are a careful assistant. Answer in a sentence."},
-            {"role": "user", "content": f"What became of parcel {number:09d}, sent on Monday?"},
+            {"role": "user", "content": _CURATED_QUESTION if number == CURATED else question},
         ],
     }
     if case.has_tool:

@@ -5,8 +5,9 @@
     python -m benchmarks.failover.endurance --only dead,mixed --save 2026-11-26-endurance
 
 A fresh ``steadyhand serve`` for each scenario, one gateway process; routes of the class ``instant``
-(150 ms), two deployments and a floor. Both deployments are healthy first and break at once. Half of
-the requests are streams.
+(150 ms) with a cache, two deployments, curated answers and a floor. Both deployments are healthy
+first and break at once. Half of the requests are streams; a tenth repeats what was answered while
+everything was well, a tenth asks what has a curated answer.
 
 In time is told twice: by the client, and by the gateway's own records, which count from the last
 request byte to the last answer byte (streams: the first content). Both raw, and without what a
@@ -126,6 +127,8 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
     ):
         plan = plan_for(gateway, found, mixed, alive.url, rate=rate, seconds=seconds, warm=20)
         plan.steps = [Step(name, [case.name for case in mixed])]
+        plan.prepared = [cases.PREPARED, cases.curated_answer(gateways.ANSWERS)]
+        plan.repeats = True
         apart_ns = time.time_ns() - time.monotonic_ns()
         begun_us, before = 0, {}
         with (
@@ -275,7 +278,9 @@ def save(
             f"# Endurance, {name[:10]}: every provider broken at once",
             f"`python -m benchmarks.failover.endurance --seconds {given.seconds:g} --save {name}`: "
             f"{given.rate:g} requests a second, half of them streams, class `instant` (150 ms), "
-            "two deployments that break together, a floor. *In time* is without stalls of the "
+            "a cache, two deployments that break together, curated answers, a floor. A tenth "
+            "of the requests repeats one that was answered before, a tenth asks what has a curated "
+            "answer. *In time* is without stalls of the "
             "machine, raw in brackets; the gateway's figure is of its own records, the client's "
             f"has an allowance of {CLIENT_ALLOWANCE_US // 1000} ms. Memory is of the process that "
             "answers; its growth is along a robust line over the second half (Theil–Sen).",

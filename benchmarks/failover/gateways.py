@@ -6,6 +6,7 @@ answer that is not streamed in 10 s, no stream longer than 25 s.
 """
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import steadyhand
 from benchmarks.failover import environments
 from benchmarks.failover.cases import PREPARED, Case
 from benchmarks.failover.upstreams import Upstreams, first_model, second_model
@@ -25,6 +27,8 @@ STREAM_CAP_MS, IDLE_S = 25_000, 5
 """Longest stream, and longest silence in one: callers leave after 30 s."""
 
 _WORKSPACE = "failover"
+ANSWERS = Path(steadyhand.__file__).parent / "settings" / "demo" / "answers"
+"""The curated answers of the demo."""
 _SETTINGS = """\
 [slo.interactive]
 first_content_ms = 1500
@@ -72,9 +76,9 @@ class Gateway:
 
 
 def write_workspace(
-    folder: Path, upstreams: Upstreams, cases: Sequence[Case], slo: str = "interactive"
+    folder: Path, upstreams: Upstreams, cases: Sequence[Case], template: str
 ) -> None:
-    """Write a workspace with a route of the class ``slo`` for each case."""
+    """Write a workspace with a route for each case, made from a ``template`` of ``peers/``."""
     (folder / "routes").mkdir(parents=True)
     providers = {"first": upstreams.first, "second": upstreams.second, "dead": upstreams.dead}
     settings = _SETTINGS.format(cap=STREAM_CAP_MS) + "".join(
@@ -89,7 +93,8 @@ def write_workspace(
         ),
         encoding="utf-8",
     )
-    route = (environments.PINS / "steadyhand-route.toml").read_text(encoding="utf-8")
+    route = (environments.PINS / template).read_text(encoding="utf-8")
+    shutil.copytree(ANSWERS, folder / "answers")
     for case in cases:
         text = _filled(
             route,
@@ -98,7 +103,6 @@ def write_workspace(
             second="second" if case.second else "dead",
             second_model=second_model(case),
             prepared=PREPARED,
-            slo=slo,
         )
         (folder / "routes" / f"{case.route}.toml").write_text(text, encoding="utf-8")
 
@@ -114,11 +118,11 @@ def _steadyhand(
     upstreams: Upstreams,
     cases: Sequence[Case],
     _home: Path,
-    slo: str = "interactive",
+    template: str = "steadyhand-route.toml",
 ) -> Target:
     target = everything(site)  # its workspace is not used: the command names ours
     workspace = site.folder / _WORKSPACE
-    write_workspace(workspace, upstreams, cases, slo)
+    write_workspace(workspace, upstreams, cases, template)
     old = str(site.folder / "workspace")
     command = tuple(str(workspace) if part == old else part for part in target.command)
     return Target(target.url, command, commit(), target.environment)
@@ -214,8 +218,9 @@ GATEWAYS: Mapping[str, Gateway] = {
 
 
 def instant() -> Gateway:
-    """Return Steadyhand with routes of the class ``instant``."""
-    return replace(GATEWAYS["steadyhand"], build=partial(_steadyhand, slo="instant"))
+    """Return Steadyhand with routes of the class ``instant`` and every kind of rung."""
+    template = "steadyhand-instant-route.toml"
+    return replace(GATEWAYS["steadyhand"], build=partial(_steadyhand, template=template))
 
 
 def version_of_ours() -> str:

@@ -52,6 +52,9 @@ class Plan(msgspec.Struct):
         warm: Requests for each route and form before anything breaks.
         steps: What is played, in order.
         more: Case → form (``stream`` or ``whole``) → further headers.
+        prepared: What the gateway may say by itself, if it marks it.
+        repeats: A tenth of the requests repeats one that was answered while everything was well,
+            and a tenth asks what has a curated answer.
         closed_s: Instead of all this, find out how many requests a second are answered.
     """
 
@@ -63,6 +66,8 @@ class Plan(msgspec.Struct):
     warm: int
     steps: list[Step]
     more: dict[str, dict[str, dict[str, str]]]
+    prepared: list[str] = msgspec.field(default_factory=lambda: [cases.PREPARED])
+    repeats: bool = False
     closed_s: float = 0.0
 
 
@@ -78,16 +83,18 @@ class Player:
         self._plan = plan
         self._client = Client(plan.url, plan.headers, plan.marked_by)
         self._numbers = numbers
-        self._hanging: list[asyncio.Task[None]] = []
+        self._asked: dict[str, list[int]] = {}
         self.latest_us = 0
 
-    async def ask(self, case: Case, rows: list[Row], *, stream: bool) -> None:
-        """Send one request and add its score to ``rows``."""
-        body = cases.body(case, next(self._numbers), stream=stream)
+    async def ask(
+        self, case: Case, rows: list[Row], *, stream: bool, number: int | None = None
+    ) -> None:
+        """Send one request, the next one if it has no ``number``; add its score to ``rows``."""
+        body = cases.body(case, next(self._numbers) if number is None else number, stream=stream)
         form = "stream" if stream else "whole"
         more = self._plan.more.get(case.name, {}).get(form, {})
         sent_ns, response = await self._client.ask(body, more)
-        found = score(response, cases.answers(case, body), [cases.PREPARED], stream=stream)
+        found = score(response, cases.answers(case, body), self._plan.prepared, stream=stream)
         rows.append(
             (
                 stream,
@@ -103,10 +110,18 @@ class Player:
     async def warm(self, case: Case) -> list[Row]:
         """Ask while everything is well."""
         rows: list[Row] = []
-        for _ in range(self._plan.warm):
-            await self.ask(case, rows, stream=True)
-            await self.ask(case, rows, stream=False)
+        for place in range(2 * self._plan.warm):
+            number = next(self._numbers)
+            self._asked.setdefault(case.name, []).append(number)
+            await self.ask(case, rows, stream=place % 2 == 0, number=number)
         return rows
+
+    def _number(self, case: Case, draw: random.Random) -> int | None:
+        """Return which request is to be repeated; ``None`` for a new one."""
+        chance = draw.random() if self._plan.repeats else 1.0
+        if chance < 0.1:
+            return draw.choice(self._asked.get(case.name) or [cases.CURATED])
+        return cases.CURATED if chance < 0.2 else None
 
     async def play(self, mixed: Sequence[Case]) -> tuple[list[Row], set[asyncio.Task[None]]]:
         """Send what is due; return the rows and what is still under way past its time."""
@@ -120,7 +135,8 @@ class Player:
             due_s = begun_s + place / rate
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             self.latest_us = max(self.latest_us, int((time.monotonic() - due_s) * 1e6))
-            asked = self.ask(draw.choice(mixed), rows, stream=place % 2 == 0)
+            case = draw.choice(mixed)
+            asked = self.ask(case, rows, stream=place % 2 == 0, number=self._number(case, draw))
             task = asyncio.create_task(asked)
             tasks.add(task)
             task.add_done_callback(tasks.discard)
