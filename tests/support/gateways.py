@@ -8,10 +8,11 @@ from itertools import count
 from time import monotonic
 
 from steadyhand.core.ids import RequestIds
+from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.exchange import Ledger
 from steadyhand.gateway.handler import CHAT, Gateway
-from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
+from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
 from steadyhand.http.messages import Request
 from steadyhand.records.record import Record
 from steadyhand.routing.model import SloClass
@@ -114,10 +115,14 @@ def gateway_bench(
     origins: tuple[str, ...] = (),
     append: Callable[[Record], object] | None = None,
     ledger: Ledger | None = None,
+    rungs: Callable[[RungPorts], Sequence[Rung]] | None = None,
+    own_instructions: tuple[str, ...] = (),
+    gear: Gear | None = None,
 ) -> GatewayBench:
     """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
 
     Each provider's model is named ``<provider>-model``. Without ``floor``, the floor is an error.
+    ``rungs`` makes other rungs of the providers than one for each.
     """
     providers = {name: ScriptedProvider(played) for name, played in (scripts or {}).items()}
     ports = RungPorts(providers)
@@ -127,10 +132,18 @@ def gateway_bench(
         settings = live.Settings(provider=provider, model=model, give_up_ms=own_limit)
         return live.build(settings, ports)
 
-    rungs = tuple(rung(name, f"{name}-model") for name in providers)
+    made = rungs(ports) if rungs else [rung(name, f"{name}-model") for name in providers]
     system = instructions_json(instructions)
     ladders = {
-        name: Ladder(name, slo, rungs, floor or Error(), system)
+        name: Ladder(
+            name,
+            slo,
+            tuple(made),
+            floor or Error(),
+            system,
+            tuple(map(instructions_json, own_instructions)),
+            release=RELEASE,
+        )
         for name in ("assistant", "classify")
     }
     direct = DirectLadders(lambda p, m: rung(p, m) if p in providers else None, Error(), slo)
@@ -139,7 +152,7 @@ def gateway_bench(
     ticks = count(COMPILED_S)
     ids = RequestIds(7, lambda: float(next(ticks)))
     return GatewayBench(
-        Gateway(serving, append or records.append, ids, Cors(origins), 3, ledger),
+        Gateway(serving, append or records.append, ids, Cors(origins), 3, ledger, gear=gear),
         records,
         providers,
     )

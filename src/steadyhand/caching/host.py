@@ -94,7 +94,7 @@ class CacheHost:
                 asked = wire.question(await reader.readexactly(wire.length(head)))
                 writer.write(wire.pack(await self._reply(asked)))
                 await writer.drain()
-        except (OSError, EOFError):
+        except (OSError, EOFError, asyncio.CancelledError):
             pass  # the gateway has gone, or this process ends
         except (msgspec.DecodeError, ValueError) as error:
             logger.warning("a message to the cache cannot be read: %s", error)

@@ -48,6 +48,7 @@ class RemoteTier:
 
     Attributes:
         tier: ``warm`` or ``cold``.
+        cap_s: How long a look may take, seconds.
         lookups: By how they ended: ``hit``, ``miss``, ``late``, ``skipped`` (left alone),
             ``crowded``, ``error``; the owner of the entries adds ``poisoned``, ``version``.
         stores: ``kept``, ``dropped`` (no room in the queue), ``error``.
@@ -61,7 +62,7 @@ class RemoteTier:
         self.stores: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._link = link
-        self._cap_s = cap_s
+        self.cap_s = cap_s
         self._reads: Circuit = SOUND
         self._writes: Circuit = SOUND
         self._wanted: dict[bytes, list[asyncio.Future[bytes | None]]] = {}
@@ -78,7 +79,7 @@ class RemoteTier:
         Waits until ``until_s`` (monotonic) or the tier's own cap, whichever is first. Never raises.
         """
         now_s = monotonic()
-        patience_s = min(until_s - now_s, self._cap_s)
+        patience_s = min(until_s - now_s, self.cap_s)
         refused = self._refuses(now_s, patience_s)
         if refused:
             self.lookups[refused] += 1
@@ -133,7 +134,7 @@ class RemoteTier:
     def _refuses(self, now_s: float, patience_s: float) -> str:
         if patience_s <= 0:
             return "late"
-        is_opening = now_s > self._opening_s + self._cap_s
+        is_opening = now_s > self._opening_s + self.cap_s
         if is_opening or self._is_closed or not self._reads.may_try(now_s):
             return "skipped"
         return "crowded" if len(self._wanted) >= MOST_WAITING else ""
@@ -171,7 +172,7 @@ class RemoteTier:
                 async with asyncio.timeout(OPEN_TIMEOUT_S):
                     await self._link.open()
                 self._opening_s = inf
-            async with asyncio.timeout(max(STUCK_S, 4 * self._cap_s)):
+            async with asyncio.timeout(max(STUCK_S, 4 * self.cap_s)):
                 return await self._link.get(addresses), ""
         except TimeoutError:
             return None, "timeout"

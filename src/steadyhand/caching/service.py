@@ -112,6 +112,11 @@ class Cache:
         """Whether there is a tier besides memory."""
         return bool(self._remotes)
 
+    @property
+    def patience_s(self) -> float:
+        """The longest that :meth:`fetch` takes, seconds: every tier its cap."""
+        return sum(tier.cap_s for tier in self._remotes)
+
     def peek(self, asked: Asked, terms: Terms) -> Entry | None:
         """Return the answer in memory; waits for nothing."""
         address = self._address(asked, terms)

@@ -81,6 +81,11 @@ class CachePort(Protocol):
         """Whether ``fetch`` can find what ``peek`` does not."""
         ...
 
+    @property
+    def patience_s(self) -> float:
+        """The longest that ``fetch`` takes, seconds: every tier its cap."""
+        ...
+
     def peek(self, asked: "Question", terms: CacheTerms) -> CachedAnswer | None:
         """Look in memory, without waiting."""
         ...

@@ -19,8 +19,8 @@ from steadyhand.routing.rungs.base import (
 
 IS_FLOOR = False
 
-PRIOR = Cost(p50_us=1_000, p90_us=3_000, p99_us=5_000, samples=0)
-"""A look beyond memory, before any was measured: a round trip on a local network, and its cap."""
+ROUND_TRIP_US = 1_000
+"""A look beyond memory, as long as nothing is wrong; the rest is what tiers may take if it is."""
 
 _REASONS: dict[Use, str] = {
     "fresh": "fresh_hit",
@@ -64,7 +64,6 @@ class Cache:
     """See :class:`steadyhand.routing.rungs.base.StoredRung`."""
 
     kind: Literal["cache"] = "cache"
-    cost = PRIOR
 
     def __init__(self, settings: Settings, port: CachePort) -> None:
         """Bind a route's terms to the cache of the process."""
@@ -72,6 +71,8 @@ class Cache:
         self._terms = CacheTerms(settings.shared, settings.sampled, self._freshness.keep_s)
         self._port = port
         self.has_slow_tiers = port.has_slow_tiers
+        longest_us = max(round(port.patience_s * 1e6), ROUND_TRIP_US)
+        self.cost = Cost(ROUND_TRIP_US, (ROUND_TRIP_US + longest_us) // 2, longest_us, samples=0)
 
     def peek(self, question: Question) -> StoredAnswer | None:
         """See :class:`steadyhand.routing.rungs.base.StoredRung`."""
