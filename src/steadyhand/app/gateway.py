@@ -156,7 +156,13 @@ class GatewayProcess:
         counters = await listener.open(self._gateway)
         board = Board.create(self._state.board(self._number), wall_clock_us)
         self._gauges = Gauges(
-            board, counters, self._log, commits, self._ports.traffic, self._totals
+            board,
+            counters,
+            self._log,
+            commits,
+            self._ports.traffic,
+            self._totals,
+            self._gateway.gear.health,
         )
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
@@ -191,6 +197,7 @@ class GatewayProcess:
         return StatusSources(
             release=lambda: self._gateway.serving.release,
             rungs=self._drills.status,
+            deployments=lambda: self._gateway.gear.health.snapshot(monotonic(), wall_clock_us()),
             tiers=self._cache.status,
             collections=self._library.status,
         )

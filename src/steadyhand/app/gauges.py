@@ -1,6 +1,7 @@
 """What a gateway process reports about itself, four times a second, on its board."""
 
 import asyncio
+from time import monotonic
 
 from steadyhand.app.children import Count, Totals
 from steadyhand.app.listener import ServerCounters
@@ -9,6 +10,7 @@ from steadyhand.http.traffic import Traffic
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
+from steadyhand.routing.health.book import Health
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.board import Board
 from steadyhand.telemetry.upstream_names import SLOTS as UPSTREAM_SLOTS
@@ -33,6 +35,7 @@ class Gauges:
         commits: Commits,
         traffic: Traffic,
         totals: Totals,
+        health: Health,
     ) -> None:
         """Take the board, and what is read."""
         self.reload_failures = 0
@@ -42,6 +45,7 @@ class Gauges:
         self._log = log
         self._traffic = traffic
         self._totals = totals
+        self._health = health
         self._refused = commits.refused
 
     def started(self, restarts: int, rolls: int) -> None:
@@ -57,6 +61,7 @@ class Gauges:
     async def publish_for_ever(self) -> None:
         """Publish until cancelled."""
         while True:
+            self._health.beat(monotonic())  # a late one tells that this process stood still
             self.publish()
             await asyncio.sleep(PERIOD_S)
 

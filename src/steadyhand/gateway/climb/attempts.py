@@ -7,7 +7,7 @@ from time import monotonic
 from steadyhand.gateway.attempt import AttemptFailed
 from steadyhand.gateway.climb import hedges
 from steadyhand.gateway.climb.late import harvest
-from steadyhand.gateway.climb.lineup import LiveSlot
+from steadyhand.gateway.climb.lineup import LiveSlot, Probes
 from steadyhand.gateway.climb.race import Race
 from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.exchange import Exchange
@@ -25,7 +25,7 @@ class Attempts:
         self,
         exchange: Exchange,
         keepers: Sequence[StoredRung],
-        probes: dict[int, LiveSlot] | None,
+        probes: Probes | None,
     ) -> None:
         """Begin nothing yet.
 
@@ -70,12 +70,10 @@ class Attempts:
     def begin(self, place: int, slot: LiveSlot, role: str) -> Run:
         """Return an attempt that is about to ask."""
         hedges.count(self._exchange, slot, role)
-        is_probe = self._probes is not None and self._probes.pop(place, None) is not None
-        if is_probe and role != "hedge":
+        held = self._probes.pop(place, None) if self._probes else None
+        if held is not None and role != "hedge":
             role = "probe"
-        run = self._runs[place] = Run(
-            self._exchange, place, slot, role, monotonic(), is_probe=is_probe
-        )
+        run = self._runs[place] = Run(self._exchange, place, slot, role, monotonic(), held)
         return run
 
     def end_all_but(
@@ -117,8 +115,8 @@ class Attempts:
         """Make sure that nothing is left running, and no place of a probe taken."""
         if not self.race.is_empty:
             self.leave("overtaken")
-        for slot in (self._probes or {}).values():
-            slot.health.unused()
+        for held in (self._probes or {}).values():
+            held.health.unused(held.generation)
 
     def harvest(self, run: Run, question: Question) -> None:
         """Let ``run`` go on in the background."""

@@ -6,7 +6,7 @@ before it for as long as health gives the same readings, and at most for ``RENEW
 
 from math import inf
 from operator import is_
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -83,8 +83,20 @@ class Lineup(msgspec.Struct):
     until_s: float
 
 
-Probes = dict[int, LiveSlot]
-"""Places of half-open breakers that a request holds, by candidate."""
+class HeldProbe(NamedTuple):
+    """The place of a probe at a half-open breaker, which a request holds.
+
+    Attributes:
+        health: Of the deployment.
+        generation: With which the place was given, and is given back.
+    """
+
+    health: DeploymentHealth
+    generation: int
+
+
+Probes = dict[int, HeldProbe]
+"""Places of probes, by candidate."""
 
 
 class Cast(msgspec.Struct):
@@ -124,8 +136,8 @@ def line_up(exchange: Exchange, draw: float, now_s: float) -> tuple[Lineup, Prob
         return lineup, None
     lineup = found.lineup = _renewed(exchange, found, dict(admissions), readings, draw, now_s)
     probes = {
-        place: cast("LiveSlot", found.slots[place])
-        for place, admission in admissions
+        place: HeldProbe(health, admission.generation)
+        for (place, health, _), (_, admission) in zip(found.live, admissions, strict=True)
         if admission.kind == PROBE
     }
     return lineup, probes or None

@@ -38,9 +38,9 @@ def outcome_of(failure: Failure) -> str:
 def outcome_of_stream(reason: str) -> str:
     """Return the outcome of a stream that ended for ``reason`` after it had begun to speak.
 
-    A broken connection is a cut answer then, and a stream that outlasted its cap is none of the
-    deployment's faults: it may have had much to say.
+    A connection that breaks or falls silent is a cut answer then, and a stream that outlasted its
+    cap is none of the deployment's faults: it may have had much to say.
     """
-    if reason in {"connection_lost", "upstream_error_event"}:
+    if reason in {"connection_lost", "upstream_error_event", "idle_timeout"}:
         return "truncated"
     return "cancelled" if reason == "total_timeout" else _BY_REASON.get(reason, "error")

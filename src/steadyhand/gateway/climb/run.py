@@ -6,7 +6,7 @@ from typing import NamedTuple
 from steadyhand.core.chat import Usage
 from steadyhand.gateway import attempt
 from steadyhand.gateway.attempt import BegunStream, WholeAnswer
-from steadyhand.gateway.climb.lineup import LiveSlot
+from steadyhand.gateway.climb.lineup import HeldProbe, LiveSlot
 from steadyhand.gateway.climb.outcomes import outcome_of, outcome_of_stream
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import call_for
@@ -15,6 +15,7 @@ from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
 from steadyhand.records.annotation import Counting
 from steadyhand.records.record import Attempt
+from steadyhand.routing.health.reading import NOT_A_PROBE
 
 Found = WholeAnswer | BegunStream
 BYTES_PER_TOKEN = 4
@@ -45,8 +46,7 @@ class Run:
         slot: LiveSlot,
         role: str,
         now_s: float,
-        *,
-        is_probe: bool,
+        probe: HeldProbe | None,
     ) -> None:
         """Tell health that it begins; nothing is sent yet."""
         self.place = place
@@ -63,7 +63,7 @@ class Run:
             len(call.body),
             exchange.stream,
             left_s if left_s < 1e9 else 0.0,
-            is_probe=is_probe,
+            probe_of=NOT_A_PROBE if probe is None else probe.generation,
         )
         if self.deployment.load is not None:
             self.deployment.load.began()

@@ -5,15 +5,16 @@ may come from clients, so the book is bounded twice: what has never answered wel
 places, apart from what has, and so made-up names displace nothing that matters.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
 from steadyhand.routing.health.cohorts import Pulse
 from steadyhand.routing.health.deployment import DeploymentHealth
+from steadyhand.routing.health.status import status_of
 from steadyhand.routing.model import DeploymentId
+from steadyhand.telemetry.status import DeploymentStatus
 
-PROVEN: Final = 4096
+PROVEN: Final = 1024
 """Deployments that have answered well and are remembered."""
 
 UNPROVEN: Final = 256
@@ -28,16 +29,13 @@ class Health:
 
     def __init__(self) -> None:
         self._pulse = Pulse()
-        self._proven: OrderedDict[DeploymentId, DeploymentHealth] = OrderedDict()
-        self._unproven: OrderedDict[DeploymentId, DeploymentHealth] = OrderedDict()
+        self._proven: dict[DeploymentId, DeploymentHealth] = {}
+        self._unproven: dict[DeploymentId, DeploymentHealth] = {}
 
     def of(self, deployment: DeploymentId) -> DeploymentHealth:
         """Return the health of ``deployment``, new if it is not known."""
         found = self._proven.get(deployment)
-        if found is not None:
-            self._proven.move_to_end(deployment)
-            return found
-        return self._newcomer(deployment)
+        return self._newcomer(deployment) if found is None else found
 
     def beat(self, now_s: float) -> None:
         """Note that the loop runs; call it several times a second (see :class:`Pulse`)."""
@@ -55,6 +53,15 @@ class Health:
                 unwell += health.is_unwell
         return active > 0 and 2 * unwell >= active
 
+    def snapshot(self, now_s: float, wall_us: int) -> tuple[DeploymentStatus, ...]:
+        """Return the state of every deployment, for the status file.
+
+        Args:
+            now_s: Monotonic seconds.
+            wall_us: Wall clock at the same moment, microseconds since 1970.
+        """
+        return tuple(status_of(deployment, health, now_s, wall_us) for deployment, health in self)
+
     def __iter__(self) -> Iterator[tuple[DeploymentId, DeploymentHealth]]:
         yield from self._proven.items()
         yield from self._unproven.items()
@@ -63,17 +70,29 @@ class Health:
         return len(self._proven) + len(self._unproven)
 
     def _newcomer(self, deployment: DeploymentId) -> DeploymentHealth:
-        unproven = self._unproven
-        found = unproven.get(deployment)
+        found = self._unproven.get(deployment)
         if found is None:
-            found = unproven[deployment] = DeploymentHealth(self._pulse)
-            if len(unproven) > UNPROVEN:
-                unproven.popitem(last=False)
-        elif found.oks:
-            del unproven[deployment]
-            self._proven[deployment] = found
-            if len(self._proven) > PROVEN:
-                self._proven.popitem(last=False)
-        else:
-            unproven.move_to_end(deployment)
+            found = self._unproven[deployment] = DeploymentHealth(self._pulse)
+            if len(self._unproven) > UNPROVEN:
+                self._promote()
+                _forget_oldest(self._unproven, UNPROVEN, found)
+                _forget_oldest(self._proven, PROVEN, found)
         return found
+
+    def _promote(self) -> None:
+        """Move what has answered well to those that are kept."""
+        for deployment in [each for each, health in self._unproven.items() if health.oks]:
+            self._proven[deployment] = self._unproven.pop(deployment)
+
+
+def _forget_oldest(
+    entries: dict[DeploymentId, DeploymentHealth], most: int, newest: DeploymentHealth
+) -> None:
+    """Drop what has not been asked for longest, down to ``most`` entries; ``newest`` stays."""
+    while len(entries) > most:
+        entries.pop(
+            min(
+                (each for each, health in entries.items() if health is not newest),
+                key=lambda each: entries[each].began_s,
+            )
+        )

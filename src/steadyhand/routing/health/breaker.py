@@ -27,7 +27,7 @@ _SHORTEST_S: Final = 0.5
 _OPENS: Final = 8.0
 _SUCCESS: Final = -0.588  # log(0.5 / 0.9)
 _RELAPSE: Final = 0.5  # part of what opens that remains when it closes
-WEIGHTS: Final = {
+_WEIGHTS: Final = {
     "error": 1.61,  # log(0.5 / 0.1)
     "truncated": 1.61,
     "limited": 1.61,
@@ -35,8 +35,23 @@ WEIGHTS: Final = {
     "refused": 2.7,  # nothing listens: three in a row
     "auth": 4.0,  # the key is wrong: two in a row
 }
-UNPROVEN_SLOW: Final = 0.8
-"""Weight of giving up on a deployment whose latency is not known yet."""
+_UNPROVEN_SLOW: Final = 0.8  # ten in a row of a deployment whose latency is not known yet
+
+
+def weight_of(outcome: str, age_s: float, tail_s: float) -> float:
+    """Return what the end of a try says against a deployment; 0 for nothing.
+
+    Args:
+        outcome: One of :data:`steadyhand.routing.health.reading.OUTCOMES`.
+        age_s: At which it had content, or ended without any.
+        tail_s: What few healthy tries exceed; 0 for unknown. Who gave up sooner had a short
+            deadline, which says nothing about the deployment.
+    """
+    if outcome == "slow" and age_s < tail_s:
+        return 0.0
+    if outcome == "slow" and not tail_s:
+        return _UNPROVEN_SLOW
+    return _WEIGHTS.get(outcome, 0.0)
 
 
 class Breaker:

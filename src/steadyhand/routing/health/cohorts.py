@@ -10,24 +10,28 @@ are a cohort, and a cohort is counted once, when its youngest try has reached th
 from collections import deque
 from typing import Final
 
-from steadyhand.routing.health.reference import Reference
+from steadyhand.routing.health.reference import WARM, WARM_TAIL, Reference
 
 SLICE_S: Final = 0.05
 """Seconds that the tries of one cohort may lie apart, at least."""
 
-_SLICES: Final = 16  # cohorts waiting in one class, at most, about
+_SLICES: Final = 32  # cohorts waiting in one class, at most, about
 
 
 class Cohort:
     """Some tries of one size class that began within one slice of time.
 
     Attributes:
-        body_s: Threshold of these tries, fixed when the first of them began; 0 for unknown.
+        usual_s: Of the reference, fixed when the first of these tries began; 0 for unknown.
+        body_s: Likewise.
         tail_s: Likewise.
+        is_warm: Whether ``body_s`` was learned from enough tries to count.
+        is_tail_warm: Whether ``tail_s`` was.
         epoch: Of the clock in which they began (see :class:`Pulse`).
         began_s: Of the first.
         ends_s: No try that begins later is one of them.
         tries: How many have begun.
+        usual_in: How many had content within ``usual_s``.
         body_in: How many had content within ``body_s``.
         tail_in: How many had content within ``tail_s``.
         body_unknown: How many ended before ``body_s`` for another reason than slowness.
@@ -35,17 +39,33 @@ class Cohort:
     """
 
     __slots__ = (
-        "began_s", "body_in", "body_s", "body_unknown", "ends_s", "epoch", "tail_in", "tail_s",
-        "tail_unknown", "tries",
-    )  # fmt: skip
+        "began_s",
+        "body_in",
+        "body_s",
+        "body_unknown",
+        "ends_s",
+        "epoch",
+        "is_tail_warm",
+        "is_warm",
+        "tail_in",
+        "tail_s",
+        "tail_unknown",
+        "tries",
+        "usual_in",
+        "usual_s",
+    )
 
     def __init__(self, reference: Reference, began_s: float, epoch: int) -> None:
+        self.usual_s = reference.usual_s
         self.body_s = reference.body_s
         self.tail_s = reference.tail_s
+        self.is_warm = reference.samples >= WARM
+        self.is_tail_warm = reference.tails >= WARM_TAIL
         self.epoch = epoch
         self.began_s = began_s
         self.ends_s = began_s + max(SLICE_S, self.tail_s / _SLICES)
         self.tries = 0
+        self.usual_in = 0
         self.body_in = 0
         self.tail_in = 0
         self.body_unknown = 0
@@ -54,6 +74,7 @@ class Cohort:
     def content(self, age_s: float) -> None:
         """Count that a try had content at ``age_s``."""
         if age_s <= self.body_s:
+            self.usual_in += age_s <= self.usual_s
             self.body_in += 1
             self.tail_in += 1
         elif age_s <= self.tail_s:

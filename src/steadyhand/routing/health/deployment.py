@@ -7,101 +7,46 @@ whether it drifts (``drift``), may be asked at all (``breaker``), how much (``sh
 
 from typing import Final
 
-from steadyhand.routing.health.breaker import UNPROVEN_SLOW, WEIGHTS, Breaker
+from steadyhand.routing.health.breaker import Breaker, weight_of
 from steadyhand.routing.health.cohorts import Pulse
 from steadyhand.routing.health.drift import Drift
+from steadyhand.routing.health.learned import LearnedCosts
 from steadyhand.routing.health.reading import (
+    BEYOND_SHARE,
+    BREAKER_OPEN,
     CLOSED,
-    FULL,
     HALF_OPEN,
+    NOT_A_PROBE,
     OPEN,
     PROBE,
-    SHED,
+    PROBES_IN_FLIGHT,
+    RETRY_AFTER,
+    STEADY,
+    TRICKLE,
+    WITHIN_SHARE,
     Admission,
     Reading,
 )
 from steadyhand.routing.health.share import Share
-from steadyhand.routing.health.sizes import WHOLE, input_class
-from steadyhand.routing.planning.situation import UNKNOWN
+from steadyhand.routing.health.tries import Try
+
+LOOK_S: Final = 0.05
+"""Seconds between two looks at what time alone has decided."""
 
 READING_S: Final = 0.1
 """Seconds that a reading may be old."""
 
-TRICKLE_S: Final = 1.0
+TRICKLE_S: Final = 0.5
 """A closed deployment that has not been asked for this long is given the next request."""
 
 LONGEST_PAUSE_S: Final = 10.0
 """Longest ``Retry-After`` that is waited for."""
 
-_LOOK_S: Final = 0.05
+_LEFT: Final = ("slow", "cancelled")
 _CUT_EVERY_S: Final = 1.0  # cuts for 429s, which come by the dozen
 _HEADROOM: Final = 0.5  # part of the limit within which drift is harmless
 _MAY_BE_LATE: Final = 0.1  # part of tries that may need more, lately
 _LATELY: Final = 1 / 16
-_NOT_A_PROBE: Final = -1
-
-_STEADY: Final = Admission(FULL, "steady")
-_OPEN: Final = Admission(OPEN, "breaker_open")
-_PROBES: Final = Admission(OPEN, "probes_in_flight")
-_PROBE: Final = Admission(PROBE, "half_open")
-_TRICKLE: Final = Admission(FULL, "trickle")
-_DRAWN: Final = Admission(FULL, "within_share")
-_SHED: Final = Admission(SHED, "beyond_share")
-_PAUSED: Final = Admission(SHED, "retry_after")
-
-
-class Try:
-    """One request at a deployment; its owner says once when content came, and once how it ended.
-
-    Attributes:
-        began_s: Monotonic seconds.
-        first_s: When the first content came; 0 for not yet.
-    """
-
-    __slots__ = (
-        "_health", "_is_over", "began_s", "cohort", "first_s", "generation", "input_bytes",
-        "is_stream", "limit_s", "reference",
-    )  # fmt: skip
-
-    def __init__(
-        self, health: "DeploymentHealth", now_s: float, input_bytes: int, *, stream: bool
-    ) -> None:
-        """Made by :meth:`DeploymentHealth.began`."""
-        key = input_class(input_bytes) + (0 if stream else WHOLE)
-        found = health.drift.size_class(key)
-        self.reference = found.reference
-        self.cohort = found.join(now_s, health.pulse.look(now_s))
-        self.input_bytes = input_bytes
-        self.is_stream = stream
-        self.began_s = now_s
-        self.first_s = 0.0
-        self.limit_s = 0.0
-        self.generation = _NOT_A_PROBE
-        self._health = health
-        self._is_over = False
-
-    def first_content(self, now_s: float) -> None:
-        """Say that the first content of a stream came, or the whole of another answer."""
-        if not (self.first_s or self._is_over):
-            self.first_s = now_s
-            self._health.content(self, now_s)
-
-    def ended(
-        self, now_s: float, outcome: str, output_tokens: int = 0, retry_after_s: float = 0.0
-    ) -> None:
-        """Say how it ended; whatever is said afterwards counts for nothing.
-
-        Args:
-            now_s: Monotonic seconds.
-            outcome: One of :data:`steadyhand.routing.health.reading.OUTCOMES`.
-            output_tokens: Of a whole answer, reported or estimated; 0 for unknown.
-            retry_after_s: What a 429 asks for; 0 for nothing.
-        """
-        if not self._is_over:
-            if outcome == "ok":
-                self.first_content(now_s)
-            self._is_over = True
-            self._health.ended(self, now_s, outcome, output_tokens, retry_after_s)
 
 
 class DeploymentHealth:
@@ -115,6 +60,7 @@ class DeploymentHealth:
         in_flight: Tries that have not ended.
         oks: Tries that ended well.
         began_s: When the last try began.
+        costs: What its answers take.
         openings: Of the breaker, by reason.
         probes: Probes by how they ended.
         turned_away: Requests that were not admitted, by reason.
@@ -129,6 +75,7 @@ class DeploymentHealth:
         self.in_flight = 0
         self.oks = 0
         self.began_s = 0.0
+        self.costs = LearnedCosts()
         self.openings: dict[str, int] = {}
         self.probes: dict[str, int] = {}
         self.turned_away: dict[str, int] = {}
@@ -143,8 +90,6 @@ class DeploymentHealth:
         self._reading: Reading | None = None
         self._read_until_s = 0.0
 
-    # What requests ask.
-
     def admit(self, now_s: float, draw: float) -> Admission:
         """Decide whether one request may go there.
 
@@ -158,16 +103,16 @@ class DeploymentHealth:
             self.look(now_s)
         self._draw = draw
         if self._is_plain:
-            return _STEADY
+            return STEADY
         admission = self._admit(now_s, draw)
         if not admission.may_go:
             turned = self.turned_away
             turned[admission.reason] = turned.get(admission.reason, 0) + 1
         return admission
 
-    def unused(self) -> None:
-        """Give back the place of a probe that was admitted and is not begun."""
-        self.breaker.unused(self.breaker.generation)
+    def unused(self, generation: int) -> None:
+        """Give back the place of a probe that was admitted in ``generation`` and is not begun."""
+        self.breaker.unused(generation)
 
     def began(
         self,
@@ -176,7 +121,7 @@ class DeploymentHealth:
         stream: bool,  # noqa: FBT001 - as agreed between the ladder and health
         limit_s: float = 0.0,
         *,
-        is_probe: bool = False,
+        probe_of: int = NOT_A_PROBE,
     ) -> Try:
         """Note that a request is asked there now.
 
@@ -185,14 +130,13 @@ class DeploymentHealth:
             input_bytes: Of the request's body.
             stream: Whether a stream was asked for.
             limit_s: Latency that its deadline leaves; 0 for no limit.
-            is_probe: Whether it has the place of a probe.
+            probe_of: The generation with which :meth:`admit` gave it the place of a probe.
         """
         if now_s >= self._look_at_s:
             self.look(now_s)
         begun = Try(self, now_s, input_bytes, stream=stream)
         begun.limit_s = limit_s
-        if is_probe:
-            begun.generation = self.breaker.generation
+        begun.generation = probe_of
         self.in_flight += 1
         self.began_s = now_s
         return begun
@@ -202,23 +146,27 @@ class DeploymentHealth:
         reading = self._reading
         if reading is None or now_s >= self._read_until_s:
             self.look(now_s)
+            self.costs.refresh(now_s)
             reading = self._reading = Reading(
                 state=self.breaker.state,
-                share=0.0 if now_s < self._paused_until_s else self.share.value,
-                reason=self._reason(now_s),
-                stream=UNKNOWN,
-                whole=UNKNOWN,
+                share=self.share_now(now_s),
+                reason=self.reason(now_s),
+                stream=self.costs.stream,
+                whole=self.costs.whole,
                 is_drifting=self.drift.is_drifting,
             )
             self._read_until_s = now_s + READING_S
         return reading
 
     @property
+    def changed_s(self) -> float:
+        """When breaker or share last changed their mind; 0 for never."""
+        return max(self.breaker.changed_s, self.share.cut_s)
+
+    @property
     def is_unwell(self) -> bool:
         """Whether it drifts, or is given less than the whole."""
         return self.drift.is_drifting or not self._is_plain
-
-    # What tries tell.
 
     def content(self, begun: Try, now_s: float) -> None:
         """Learn from the first content of a try."""
@@ -228,11 +176,14 @@ class DeploymentHealth:
             return
         self._contents += 1
         self._content_s = now_s
+        self.costs.took(age_s, now_s, stream=begun.is_stream)
         if begun.limit_s:
             self._late += ((age_s > begun.limit_s * _HEADROOM) - self._late) * _LATELY
         if cohort.body_s:
             cohort.content(age_s)
-        else:
+            if begun.is_stream:
+                self.drift.level(age_s, cohort.usual_s)
+        elif begun.is_ticketed:
             begun.reference.begin(age_s, now_s)
 
     def ended(
@@ -241,9 +192,8 @@ class DeploymentHealth:
         """Learn from the end of a try."""
         self.in_flight -= 1
         if not begun.first_s:
-            begun.cohort.lost(now_s - begun.began_s)
-        if begun.cohort.epoch != self.pulse.look(now_s):
-            outcome = "cancelled"  # the machine slept: what it broke says nothing
+            self._unanswered(begun, now_s, outcome)
+        outcome = self._outcome(begun, now_s, outcome)
         self._judge(begun, now_s, outcome)
         if outcome == "ok":
             self.oks += 1
@@ -255,7 +205,7 @@ class DeploymentHealth:
 
     def look(self, now_s: float) -> None:
         """Take up what time alone has decided: cohorts of age, shares regained."""
-        self._look_at_s = now_s + _LOOK_S
+        self._look_at_s = now_s + LOOK_S
         self.pulse.look(now_s)
         drift, share = self.drift, self.share
         if drift.mature(now_s):
@@ -270,50 +220,63 @@ class DeploymentHealth:
             share.value >= 1.0 and self.breaker.state == CLOSED and now_s >= self._paused_until_s
         )
 
+    def reason(self, now_s: float) -> str:
+        """Return why state and share are so; ``steady`` if nothing is wrong."""
+        if self.breaker.state != CLOSED:
+            return HALF_OPEN if self.breaker.state == HALF_OPEN else self.breaker.reason
+        if now_s < self._paused_until_s:
+            return RETRY_AFTER.reason
+        if self.share.value >= 1.0 and self.drift.is_drifting:
+            return "drift_with_headroom"
+        return self.share.reason
+
+    def share_now(self, now_s: float) -> float:
+        """Return the part of requests that it is to be given now, 0 to 1."""
+        return 0.0 if now_s < self._paused_until_s else self.share.value
+
     def _admit(self, now_s: float, draw: float) -> Admission:
         if self.breaker.state != CLOSED:
             before = self.breaker.state
             if self.breaker.may_probe(now_s, draw):
                 self._read_until_s = 0.0
-                return _PROBE
-            return _OPEN if before == OPEN else _PROBES
+                return Admission(PROBE, HALF_OPEN, self.breaker.generation)
+            return BREAKER_OPEN if before == OPEN else PROBES_IN_FLIGHT
         if now_s < self._paused_until_s:
-            return _PAUSED
+            return RETRY_AFTER
         if draw < self.share.value:
-            return _DRAWN
+            return WITHIN_SHARE
         if now_s - self.began_s >= TRICKLE_S:
-            return _TRICKLE
-        return _SHED
+            return TRICKLE
+        return BEYOND_SHARE
 
-    def _reason(self, now_s: float) -> str:
-        if self.breaker.state != CLOSED:
-            return HALF_OPEN if self.breaker.state == HALF_OPEN else self.breaker.reason
-        if now_s < self._paused_until_s:
-            return _PAUSED.reason
-        if self.share.value >= 1.0 and self.drift.is_drifting:
-            return "drift_with_headroom"
-        return self.share.reason
+    def _unanswered(self, begun: Try, now_s: float, outcome: str) -> None:
+        """Learn from the age of a try that has ended without content."""
+        age_s = now_s - begun.began_s
+        begun.cohort.lost(age_s)
+        if begun.is_ticketed:
+            begun.reference.missed()
+        if outcome in _LEFT and begun.cohort.epoch == self.pulse.epoch:
+            self.costs.left(age_s, now_s, stream=begun.is_stream)
+
+    def _outcome(self, begun: Try, now_s: float, outcome: str) -> str:
+        """Return what an end says, which may be less or more than it says of itself."""
+        if begun.cohort.epoch != self.pulse.look(now_s):
+            return "cancelled"  # the machine slept: what it broke says nothing
+        if outcome == "slow" and begun.first_s and begun.is_plausible:
+            return "ok"  # whole, and as quick as ever: only its deadline was short
+        return outcome
 
     def _judge(self, begun: Try, now_s: float, outcome: str) -> None:
         """Give an end to the breaker."""
-        weight = self._weight(begun, now_s, outcome)
-        if begun.generation != _NOT_A_PROBE:
+        age_s = (begun.first_s or now_s) - begun.began_s
+        weight = weight_of(outcome, age_s, begun.cohort.tail_s)
+        if begun.generation != NOT_A_PROBE:
             self._probed(begun.generation, now_s, outcome, weight)
         elif weight:
             if self.breaker.failed(now_s, outcome, weight, self._draw):
                 self._opened()
         elif outcome == "ok":
             self.breaker.succeeded()
-
-    def _weight(self, begun: Try, now_s: float, outcome: str) -> float:
-        """Return what an end says against the deployment; 0 for nothing."""
-        if outcome == "slow" and not begun.first_s:
-            tail_s = begun.cohort.tail_s
-            if not tail_s:
-                return UNPROVEN_SLOW
-            if now_s - begun.began_s < tail_s:
-                return 0.0  # the deadline was short, not the deployment slow
-        return WEIGHTS.get(outcome, 0.0)
 
     def _probed(self, generation: int, now_s: float, outcome: str, weight: float) -> None:
         self.probes[outcome] = self.probes.get(outcome, 0) + 1

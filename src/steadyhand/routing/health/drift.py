@@ -13,19 +13,29 @@ nothing stays frozen for ever; whether it is fast enough is then the planner's q
 compares costs with the deadline.
 """
 
+from math import exp, log
 from typing import Final
 
 from steadyhand.routing.health.cohorts import Cohort, Pulse, SizeClass
 from steadyhand.routing.health.evidence import ALARM_NATS, Evidence
+from steadyhand.routing.health.reference import BODY_PART, WARM, Reference
 from steadyhand.routing.health.sizes import PACE, WHOLE, answered_class
 
 SETTLE_S: Final = 300.0
 """Seconds of drift after which its level is the new reference."""
 
-HEALTHY: Final = 0.62
+HEALTHY: Final = 0.72
 """Part of exceedances in the last tries up to which a drifting deployment counts as well again."""
 
-_RECENT: Final = 1 / 16
+FIRST_PACES: Final = 21
+"""Paces that a class begins to learn from: they are known at the end only, in the order of ends."""
+
+_TOLERATED: Final = BODY_PART  # reached when all tries are slower by the margin
+_TOLERATED_TAIL: Final = 0.11  # about twice TAIL_PART: a tail is known less well
+_LEAST_S: Final = 1e-6
+_LEVEL: Final = 1 / 32
+_LEVEL_BEFORE: Final = 1 / 1024
+_RECENT: Final = 1 / 12
 _LEAST_TOKENS: Final = 8  # an answer shorter than this says nothing about pace
 
 
@@ -37,27 +47,51 @@ class Drift:
         is_drifting: Drift has been seen and is not over.
         since_s: When it was seen.
         seen: How many have been.
-        recent: Part of exceedances of the body threshold in about the last 16 tries.
+        firsts: Part of about the last 12 streams whose first content was slower than ordinary.
+        paces: Part of about the last 12 answers that were slow for their number of tokens.
     """
 
-    __slots__ = ("_after_s", "_answered_s", "_body", "_classes", "_pace", "_pulse", "_tail",
-                 "_whole", "is_drifting", "reason", "recent", "seen", "since_s")  # fmt: skip
+    __slots__ = (
+        "_after_s",
+        "_answered_s",
+        "_body",
+        "_classes",
+        "_is_of_answers",
+        "_lately",
+        "_ordinarily",
+        "_pace",
+        "_paces",
+        "_pulse",
+        "_tail",
+        "_whole",
+        "firsts",
+        "is_drifting",
+        "paces",
+        "reason",
+        "seen",
+        "since_s",
+    )
 
-    def __init__(self, pulse: Pulse) -> None:
-        """``pulse`` tells when what was in flight says nothing."""
+    def __init__(self, pulse: Pulse, alarm_nats: float = ALARM_NATS) -> None:
+        """``pulse`` tells when what was in flight says nothing; the threshold is for benchmarks."""
         self._pulse = pulse
         self._classes: dict[int, SizeClass] = {}
-        self._body = Evidence(0.5, (0.7, 0.92))
-        self._tail = Evidence(0.11, (0.3, 0.8))
-        self._whole = Evidence(0.11, (0.3, 0.8))
-        self._pace = Evidence(0.5, (0.7, 0.92))
+        self._paces: dict[int, Reference] = {}
+        self._body = Evidence(_TOLERATED, (0.72, 0.85, 0.96), alarm_nats)
+        self._tail = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
+        self._whole = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
+        self._pace = Evidence(_TOLERATED, (0.72, 0.85, 0.96), alarm_nats)
         self._after_s = 0.0  # tries that began before say nothing: they are accounted for
         self._answered_s = 0.0  # when the whole answer that ended last had begun
         self.reason = ""
+        self._is_of_answers = False
+        self._lately = 0.0
+        self._ordinarily = 0.0
         self.is_drifting = False
         self.since_s = 0.0
         self.seen = 0
-        self.recent = 0.0
+        self.firsts = 0.0
+        self.paces = 0.0
 
     def size_class(self, key: int) -> SizeClass:
         """Return the class ``key``; a new one if nobody has asked it yet."""
@@ -88,20 +122,35 @@ class Drift:
             return False
         return self._ended(PACE, (now_s - first_s) / tokens, first_s, now_s)
 
+    def level(self, age_s: float, usual_s: float) -> None:
+        """Follow how far first contents are from the usual, for those who look."""
+        distance = log(max(age_s, _LEAST_S) / usual_s)
+        self._lately += (distance - self._lately) * _LEVEL
+        if not self.is_drifting:
+            self._ordinarily += (distance - self._ordinarily) * _LEVEL_BEFORE
+
+    @property
+    def ratio(self) -> float:
+        """Latency of late over that of the reference window; about 1 while nothing drifts."""
+        return exp(self._lately - self._ordinarily)
+
     def acted(self, now_s: float) -> None:
         """Note that something was done about an alarm: only what begins now speaks of the next."""
         if not self.is_drifting:
             self.is_drifting = True
             self.since_s = now_s
             self.seen += 1
-        self.recent = 1.0
+        if self._is_of_answers:
+            self.paces = 1.0
+        else:
+            self.firsts = 1.0
         self._after_s = now_s
         self._clear()
 
     @property
     def is_well(self) -> bool:
         """Whether the last tries were as fast as the reference."""
-        return self.recent <= HEALTHY and self._tail.nats < ALARM_NATS / 2
+        return max(self.firsts, self.paces) <= HEALTHY and self._tail.nats < ALARM_NATS / 2
 
     def over(self) -> None:
         """End a drift."""
@@ -113,7 +162,8 @@ class Drift:
         if not self.is_drifting or now_s - self.since_s < SETTLE_S:
             return False
         self._classes.clear()
-        self.recent = 0.0
+        self._paces.clear()
+        self.firsts = self.paces = 0.0
         self.over()
         return True
 
@@ -136,8 +186,10 @@ class Drift:
             return False
         slow = tries - cohort.body_in
         if self._learns():
-            found.reference.body(tries, slow, now_s)
-        self.recent += (slow / tries - self.recent) * (1 - (1 - _RECENT) ** tries)
+            found.reference.body(tries, tries - cohort.usual_in, now_s)
+        self.firsts += (slow / tries - self.firsts) * (1 - (1 - _RECENT) ** tries)
+        if not cohort.is_warm:
+            return False
         return self._alarm(self._body, tries, slow, "latency_drift")
 
     def _count_tail(
@@ -149,26 +201,33 @@ class Drift:
         slow = tries - cohort.tail_in
         if self._learns():
             found.reference.tail(tries, slow, now_s)
+        if not cohort.is_tail_warm:
+            return False
         if not is_whole:
             return self._alarm(self._tail, tries, slow, "tail_drift")
         raised = self._alarm(self._whole, tries, slow, "tail_drift")
-        return raised and not (self._answered_s >= cohort.began_s and self.recent <= HEALTHY)
+        return raised and not (self._answered_s >= cohort.began_s and self.paces <= HEALTHY)
 
     def _ended(self, key: int, latency_s: float, began_s: float, now_s: float) -> bool:
-        reference = self.size_class(key).reference
+        reference = self._paces.get(key)
+        if reference is None:
+            reference = self._paces[key] = Reference()
         if not reference.body_s:
-            reference.begin(latency_s, now_s)
+            reference.begin(latency_s, now_s, FIRST_PACES)
             return False
         if began_s < self._after_s:
             return False
         slow = int(latency_s > reference.body_s)
         if self._learns():
-            reference.body(1, slow, now_s)
-        self.recent += (slow - self.recent) * _RECENT
+            reference.body(1, int(latency_s > reference.usual_s), now_s)
+        self.paces += (slow - self.paces) * _RECENT
+        if reference.samples < WARM:
+            return False
         return self._alarm(self._pace, 1, slow, "pace_drift")
 
     def _alarm(self, evidence: Evidence, tries: int, slow: int, reason: str) -> bool:
         if not evidence.take(tries, slow):
             return False
         self.reason = reason
+        self._is_of_answers = evidence is self._whole or evidence is self._pace
         return True

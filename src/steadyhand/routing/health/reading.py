@@ -14,6 +14,9 @@ FULL: Final = "full"
 PROBE: Final = "probe"
 SHED: Final = "shed"
 
+NOT_A_PROBE: Final = -1
+"""In place of a generation of the breaker."""
+
 OUTCOMES: Final = (
     "ok",
     "error",
@@ -61,12 +64,23 @@ class Admission(msgspec.Struct, frozen=True):
         kind: ``full``, ``probe`` (may go, and takes one of the probe slots), ``shed`` (lost its
             draw against the share) or ``open``.
         reason: Why, by name.
+        generation: Of the breaker, to be given back with the place of a probe.
     """
 
     kind: str
     reason: str
+    generation: int = NOT_A_PROBE
 
     @property
     def may_go(self) -> bool:
         """Whether the deployment may be asked."""
         return self.kind in (FULL, PROBE)
+
+
+STEADY: Final = Admission(FULL, "steady")
+WITHIN_SHARE: Final = Admission(FULL, "within_share")
+TRICKLE: Final = Admission(FULL, "trickle")
+BEYOND_SHARE: Final = Admission(SHED, "beyond_share")
+RETRY_AFTER: Final = Admission(SHED, "retry_after")
+BREAKER_OPEN: Final = Admission(OPEN, "breaker_open")
+PROBES_IN_FLIGHT: Final = Admission(OPEN, "probes_in_flight")
