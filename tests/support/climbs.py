@@ -36,6 +36,8 @@ def climb(situation: Situation, says: Mapping[int, Says], now_us: int = 0) -> li
             continue
         events.append(carried_out(action, now_us))
         progress.note(events[-1])
+        if action.kind == "give_up" and not situation.policy.lingers:
+            due.pop(action.candidate, None)  # cancelled
         if action.kind in BEGUN and action.candidate in says:
             said = says[action.candidate]
             due[action.candidate] = Event(

@@ -5,7 +5,7 @@ from typing import Literal
 
 from steadyhand.routing.planning import timing
 from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, Situation
-from steadyhand.routing.planning.standing import FIRM, SOFT, standing_of
+from steadyhand.routing.planning.standing import FIRM, HARD, SOFT, standing_of
 
 Status = Literal["idle", "running", "late", "harvest", "fresh", "stale", "over"]
 """Of a candidate: ``late`` has had its time and goes on, ``over`` can say nothing any more."""
@@ -112,17 +112,8 @@ class Progress:
         if self.end_us == NEVER_US:
             return min(NEVER_US, now_us + timing.uncapped_us(candidate, policy.cap_us))
         time_us = max(1, self.time_us(place, now_us))
-        later = self._later(place, time_us)
         window_us = timing.window_us(
-            candidate,
-            [
-                self.situation.candidates[other]
-                for other in later
-                if self.is_live(other) and self.status[other] == "idle"
-            ],
-            time_us,
-            lingers=policy.lingers,
-            is_last=not later and "stale" not in self.status,
+            candidate, self._others(place, time_us), time_us, lingers=policy.lingers
         )
         until_us = tick_us + window_us
         return min(self.end_us, until_us if until_us > now_us else now_us + window_us)
@@ -130,6 +121,26 @@ class Progress:
     def is_live(self, place: int) -> bool:
         """Tell whether the candidate at ``place`` asks a model."""
         return self.situation.candidates[place].is_live
+
+    def _others(self, place: int, time_us: int) -> timing.Others:
+        """Return who else may answer while the candidate at ``place`` has its turn."""
+        candidates = self.situation.candidates
+        later = self._later(place, time_us)
+        idle = [
+            other
+            for other, one in enumerate(candidates)
+            if one.is_live and other != place and self.status[other] == "idle"
+        ]
+        needs = [
+            timing.need_us(candidates[other].cost)
+            for other in idle
+            if self.standings[other].rank != HARD
+        ]
+        return timing.Others(
+            [candidates[other] for other in later if other in idle],
+            min(needs, default=0),
+            is_last=not later and "stale" not in self.status,
+        )
 
     def _later(self, place: int, time_us: int) -> list[int]:
         """Return who of the same rank may still answer after the candidate at ``place``."""

@@ -5,23 +5,27 @@ The rule, for a live rung whose turn it is (``docs/decisions/0028``):
 - It may start if it *usually makes it*: if its need fits into the time that is left. The need is
   the geometric mean of median and 90th percentile, which three of four answers stay below if
   latency is log-normal.
-- From what is left, the needs of those after it are put aside at the surest level at which all
-  fit: 99th percentile, 90th, need. If they do not fit at any, the last one gives way, and so on.
-- It gets the rest, but not more than twice its 99th percentile while somebody else may answer:
-  it is not slow then, it is stuck.
+- It gets its median, if it may go on beside the next one, and else its need. Of what is left then,
+  those after it are put aside their 99th percentiles, as far as that goes; the rest is its own
+  again. But none that takes its need is asked so early that it would overtake this one at its
+  need: the order of the route is the order of preference.
+- But once it has taken longer than 99 of 100 it is stuck, not slow: if somebody else may answer,
+  that one is asked, and it may go on beside (without ``lingers`` it would be cancelled, so it has
+  twice as long).
 - What is not known yet counts as an equal share of the time. If nothing is known, that is what
   each gets (``docs/decisions/0007``).
 """
 
 from math import isqrt
+from typing import NamedTuple
 
 from steadyhand.routing.planning.situation import NEVER_US, Candidate, Cost
 
 LEARNED_SAMPLES = 20
 """Fewer samples than these say nothing about a tail: the cost counts as unknown."""
 
-STUCK = 2
-"""A rung that has taken so many times its 99th percentile is stuck, not slow."""
+PATIENCE = 2
+"""So many times its 99th percentile are given to what would be cancelled, or holds up others."""
 
 LEAST_FETCH_US = 2_000
 """A stored rung has at least so long, whatever its cost says: a process may be scheduled away."""
@@ -53,7 +57,7 @@ def hedge_after_us(cost: Cost) -> int:
 
 def fetch_us(cost: Cost) -> int:
     """Return how long a stored rung may look for its answer."""
-    return max(STUCK * cost.p99_us, LEAST_FETCH_US)
+    return max(PATIENCE * cost.p99_us, LEAST_FETCH_US)
 
 
 def makes_it(candidate: Candidate, time_us: int) -> bool:
@@ -71,54 +75,48 @@ def may_make_it(candidate: Candidate, time_us: int) -> bool:
     return time_us > 0 and (not is_known(candidate.cost) or luck_us(candidate.cost) <= time_us)
 
 
-def reserve_us(candidate: Candidate, later: list[Candidate], time_us: int, *, lingers: bool) -> int:
-    """Return what is put aside of ``time_us`` for the live candidates after ``candidate``.
+class Others(NamedTuple):
+    """Who else may answer while a live candidate has its turn.
 
-    Args:
-        candidate: Whose turn it is.
-        later: Live candidates that may start after it, in order.
-        time_us: All that is left for live rungs.
-        lingers: Whether ``candidate`` goes on when the next one has begun.
+    Attributes:
+        later: Live candidates that may start after it and usually make it, in order.
+        soonest_us: The least need of all that may start beside it; 0 if one is not known.
+        is_last: Whether only the floor is left after it.
     """
-    fitting = [other for other in later if makes_it(other, time_us)]
-    share = time_us // (1 + len(fitting))
-    own = need_us(candidate.cost) if is_known(candidate.cost) else share
-    levels = [_levels(other, share) for other in fitting]
-    for kept in range(len(levels), 0, -1):
-        for level in range(3):
-            aside = sum(one[level] for one in levels[:kept])
-            if own + aside <= time_us:
-                return aside
-    if lingers and levels and time_us - levels[0][2] >= candidate.cost.p50_us:
-        return levels[0][2]  # they overlap: the next begins while this one goes on
-    return 0
+
+    later: list[Candidate]
+    soonest_us: int
+    is_last: bool
 
 
-def _levels(candidate: Candidate, share_us: int) -> tuple[int, int, int]:
-    cost = candidate.cost
-    if not is_known(cost):
-        return share_us, share_us, share_us
-    return cost.p99_us, cost.p90_us, need_us(cost)
+def reserve_us(candidate: Candidate, others: Others, time_us: int, *, lingers: bool) -> int:
+    """Return what is put aside of ``time_us`` for the live candidates after ``candidate``."""
+    share = time_us // (1 + len(others.later))
+    wanted = sum(one.cost.p99_us if is_known(one.cost) else share for one in others.later)
+    if not is_known(candidate.cost):
+        return min(wanted, time_us - share)
+    need = need_us(candidate.cost)
+    if not lingers:
+        return max(0, min(wanted, time_us - need))
+    overtaking_us = time_us - need + max(0, others.soonest_us - 1)
+    return max(0, min(wanted, time_us - candidate.cost.p50_us, overtaking_us))
 
 
-def window_us(
-    candidate: Candidate, later: list[Candidate], time_us: int, *, lingers: bool, is_last: bool
-) -> int:
+def window_us(candidate: Candidate, others: Others, time_us: int, *, lingers: bool) -> int:
     """Return how long a live ``candidate`` may take before the next one starts.
 
     Args:
         candidate: Whose turn it is.
-        later: Live candidates that may start after it, in order.
+        others: Who else may answer.
         time_us: All that is left for live rungs; above 0.
         lingers: Whether ``candidate`` goes on when the next one has begun.
-        is_last: Whether only the floor is left after it.
     """
     if candidate.limit_us:
         return min(candidate.limit_us, time_us)
-    window = time_us - reserve_us(candidate, later, time_us, lingers=lingers)
+    window = time_us - reserve_us(candidate, others, time_us, lingers=lingers)
     if is_known(candidate.cost):
-        if not is_last:
-            window = min(window, STUCK * candidate.cost.p99_us)
+        if not others.is_last:
+            window = min(window, candidate.cost.p99_us * (1 if lingers else PATIENCE))
         if candidate.is_probe:
             window = min(window, candidate.cost.p90_us)
     return max(1, window)

@@ -10,6 +10,7 @@ from steadyhand.routing.plan import give_up_at
 from steadyhand.routing.planning.forecast import plan
 from steadyhand.routing.planning.planner import replan
 from steadyhand.routing.planning.situation import NEVER_US, Candidate, Event, Situation
+from steadyhand.routing.planning.timing import need_us as need_of
 from tests.support.climbs import Says, climb, speaker
 from tests.unit.routing.planning.made import MS, cost, live, situation, stored
 
@@ -81,32 +82,42 @@ def test_what_the_later_need_is_put_aside_and_the_rest_is_the_firsts() -> None:
 @pytest.mark.parametrize(
     ("budget_ms", "first_until_ms"),
     [
-        (2_110, 600),  # 2 × p99: it is stuck by then
-        (910, 600),  # p99 of the second fits
-        (650, 340),  # its p99 fits: 141 + 300
-        (400, 190),  # only its p90 does: 141 + 200
-        (300, 149),  # only its need does: 141 + 141
-        (260, 109),  # not even that: they overlap, and the second begins at 250 - 141
-        (200, 190),  # the first would be left before its median: it gets all
+        (2_110, 300),  # its p99: it is stuck by then
+        (610, 300),  # both have their p99
+        (500, 190),  # the second has its p99, the first the rest
+        (350, 100),  # the first keeps its median, the second has the rest
+        (200, 100),  # the same: 90 ms are not what the second needs, but it is a last resort
     ],
 )
-def test_the_surest_level_at_which_all_fit(budget_ms: int, first_until_ms: int) -> None:
+def test_median_first_then_the_others_then_the_rest(budget_ms: int, first_until_ms: int) -> None:
     fast = cost(100, 200, 300)
-    first = plan(situation(budget_ms, live(0, of=fast), live(1, of=fast))).steps[0]
-    assert first.until_us // MS == pytest.approx(first_until_ms, abs=1)
+    first, second = plan(situation(budget_ms, live(0, of=fast), live(1, of=fast))).steps
+    assert first.until_us // MS == first_until_ms
+    assert second.start_us == first.until_us
 
 
-def test_without_lingering_nobody_overlaps() -> None:
+def test_what_goes_to_others_is_theirs_in_order_at_their_turn() -> None:
+    rungs = [live(n, of=cost(400, 500, 600)) for n in range(4)]
+    steps = plan(situation(1_510, *rungs)).steps
+    assert [step.start_us // MS for step in steps[:3]] == [0, 400, 800]
+    assert steps[3].action == "skip"
+
+
+def test_the_second_is_never_asked_so_early_that_it_overtakes_the_first() -> None:
+    wide, narrow = cost(300, 900, 1_000), cost(100, 100, 900)
+    one = situation(1_000, live(0, of=wide), live(1, of=narrow))
+    need_us = need_of(wide)
+    assert told(one)[0][3] == pytest.approx((need_us - 100 * MS) / MS, abs=0.01)
+    both = climb(one, {0: Says(need_us), 1: Says(100 * MS)})
+    assert speaker(both) == (0, need_us)
+
+
+def test_who_would_be_cancelled_has_its_need_first() -> None:
     fast = cost(100, 200, 300)
     one = situation(250, live(0, of=fast), live(1, of=fast), lingers=False)
-    assert told(one)[0][3] == 240
-    assert around(one) == {1: "no_time"}
-
-
-def test_the_last_of_many_gives_way_first() -> None:
-    rungs = [live(n, of=cost(400, 500, 600)) for n in range(4)]
-    first = plan(situation(1_510, *rungs)).steps[0]
-    assert first.until_us == (1_500 - 2 * 500) * MS  # two of three keep their p90
+    assert told(one)[0][3] * MS == need_of(fast)
+    roomy = situation(2_110, live(0, of=fast), live(1, of=fast), lingers=False)
+    assert told(roomy)[0][3] == 600, "and is stuck after 2 × p99 only"
 
 
 def test_a_few_samples_are_no_knowledge() -> None:
@@ -191,7 +202,7 @@ def test_a_fresh_stored_answer_waits_for_its_turn() -> None:
     said = climb(one, {0: Says(250 * MS), 1: Says(MS, "ready", "fresh")})
     assert speaker(said) == (0, 250 * MS), "the live rung still had its time"
     silent = climb(one, {1: Says(MS, "ready", "fresh")})
-    assert speaker(silent) == (1, 600 * MS), "2 × p99: it was stuck"
+    assert speaker(silent) == (1, 300 * MS), "its p99: it was stuck"
     failed = climb(one, {0: Says(20 * MS, "failed"), 1: Says(MS, "ready", "fresh")})
     assert speaker(failed) == (1, 21 * MS)
 
@@ -246,7 +257,7 @@ def test_the_floor_waits_for_late_ones_only_while_there_is_time() -> None:
     one = situation(10_000, live(0, of=FAST), live(1, of=FAST))
     assert speaker(climb(one, {})) == (-1, 9_990 * MS)
     both = {0: Says(700 * MS, "failed"), 1: Says(900 * MS, "failed")}
-    assert speaker(climb(one, both)) == (-1, 1_500 * MS)
+    assert speaker(climb(one, both)) == (-1, 1_200 * MS)
 
 
 # Hedges.
