@@ -28,7 +28,6 @@ from steadyhand.routing.planning.situation import (
     Cost,
     Event,
     Policy,
-    Situation,
 )
 from tests.support.climbs import Says, climb, speaker
 
