@@ -23,7 +23,7 @@ from steadyhand.gateway.drill import Drilled, Order, drill, rungs_of
 from steadyhand.gateway.handler import Gateway
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.record import Record
-from steadyhand.routing.drilling import NOT_PROVEN, RungId
+from steadyhand.routing.drilling import NOT_PROVEN, PROVEN, RungId
 from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.proofs import ProofBook, Row, Turned
 from steadyhand.routing.settings import DrillSettings
@@ -122,7 +122,7 @@ class Drills:
                 *row.rung,
                 proven_us=row.proven_us,
                 proven_by=row.by,
-                is_proven=row.verdict not in NOT_PROVEN,
+                is_proven=row.verdict in PROVEN,
                 reason=row.reason if row.failures else "",
             )
             for row in self.book.rows(monotonic(), wall_clock_us())

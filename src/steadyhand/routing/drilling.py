@@ -3,7 +3,7 @@
 A rung is *proven* by a real request that it answered, or else by a drill, for ``window_s``. What
 is not proven is planned around. Two states are no verdicts: a process that has just learned of a
 rung takes it for proven until the window has passed, and a deployment whose breaker is not closed
-is the breaker's to judge, whose probes come much sooner than a drill.
+is the breaker's to judge.
 """
 
 from collections import defaultdict
@@ -21,6 +21,7 @@ Verdict = Literal["proven", "cold_start", "not_drilled", "left_to_breaker", "exp
 """
 
 NOT_PROVEN: frozenset[Verdict] = frozenset({"expired", "failed"})
+PROVEN: frozenset[Verdict] = frozenset({"proven", "cold_start", "not_drilled"})
 MOST_FAILURES = 2
 """Failed drills in a row, without a proof since, that are evidence against a rung."""
 
@@ -158,12 +159,13 @@ def next_due(
 ) -> RungId | None:
     """Return the rung whose drill is overdue for longest; ``None`` if none is due.
 
-    Left out are rungs whose breaker is not ``closed``: probes are on their way there.
+    Left out are rungs whose breaker is ``open``: nothing may be sent there yet. Once it is half
+    open a drill is the probe, as a fallback that nobody needs would get no other.
     """
     due = [
         (at_s, rung)
         for rung, proof in proofs.items()
-        if (at_s := due_at(proof, terms)) <= now_s and states.get(rung, "closed") == "closed"
+        if (at_s := due_at(proof, terms)) <= now_s and states.get(rung, "closed") != "open"
     ]
     return min(due)[1] if due else None
 
