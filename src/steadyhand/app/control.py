@@ -4,16 +4,19 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
+from steadyhand.app import proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token, token_hash
+from steadyhand.control.drills import DrillPorts
 from steadyhand.control.ports import ControlPorts, GatewayStatus
 from steadyhand.control.probes import shipper_probe
 from steadyhand.control.server import ControlServer
@@ -21,6 +24,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
+from steadyhand.routing import drill_orders
 from steadyhand.routing.planning.passed_over import passed_over
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
@@ -85,6 +89,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         probes={"shipper": shipper_probe(shipper.status, thread.is_alive, wall_clock_us)},
         allowed_hosts=frozenset(settings.control.allowed_hosts),
         allowed_origins=frozenset(settings.control.allowed_origins),
+        drills=drill_ports(state, snapshot),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -108,6 +113,21 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()
+
+
+def drill_ports(state: State, snapshot: "SnapshotReader") -> DrillPorts:
+    """Return what the REST of the drills needs."""
+
+    def routes() -> Collection[str]:
+        found = snapshot()
+        return () if found is None else found.routes.keys()
+
+    return DrillPorts(
+        rows=partial(proof_files.all_rows, state.run),
+        routes=routes,
+        place=partial(drill_orders.place, state.drill_orders),
+        report=partial(drill_orders.report_on, state.drill_orders),
+    )
 
 
 def open_state_database(settings: Settings, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from random import random
 from time import monotonic
 
-from steadyhand.app import drill_orders, proof_files
-from steadyhand.app.drill_orders import Outcome, Report
+from steadyhand.app import proof_files
 from steadyhand.app.exclusion import Lock, try_alone
 from steadyhand.app.listener import ServerCounters
 from steadyhand.app.state import State
@@ -23,6 +22,8 @@ from steadyhand.gateway.drill import Drilled, Order, drill, rungs_of
 from steadyhand.gateway.handler import Gateway
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.record import Record
+from steadyhand.routing import drill_orders
+from steadyhand.routing.drill_orders import Outcome, Report
 from steadyhand.routing.drilling import NOT_PROVEN, PROVEN, RungId
 from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.proofs import ProofBook, Row, Turned

@@ -67,6 +67,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "app",
             "List and show providers and how they do; break them.",
         ),
+        "drills": Entry(
+            "steadyhand.cli.drills", "app", "List what proves each rung, and drill now."
+        ),
         "cache": Entry("steadyhand.cli.cache", "app", "Show and flush kept answers."),
         "answers": Entry(
             "steadyhand.cli.answers", "app", "List curated answers, and try questions on them."

@@ -19,6 +19,7 @@ from steadyhand.cli.catalogue import Meaning, every
 from steadyhand.cli.errors import MEANING
 from steadyhand.cli.main import COMMANDS, build, load
 from steadyhand.control.application import create_app
+from steadyhand.control.drills import DrillPorts
 from steadyhand.control.ports import ControlPorts
 from steadyhand.records.store import RecordStore
 from steadyhand.storage.open import open_database, sqlite_url
@@ -141,7 +142,10 @@ def openapi_page() -> str:
         routes=tuple,
         tenants=tuple,
     )
-    app = create_app(ControlPorts(nowhere, bytes, lambda: None, token_hash="", cache=cache))
+    drills = DrillPorts(dict, tuple, lambda order: False, lambda name: None)
+    app = create_app(
+        ControlPorts(nowhere, bytes, lambda: None, token_hash="", cache=cache, drills=drills)
+    )
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 

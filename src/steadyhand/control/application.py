@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from steadyhand import __version__
 from steadyhand.caching import api as caching_api
-from steadyhand.control import decisions, deployment, failures, health, upstreams
+from steadyhand.control import decisions, deployment, drills, failures, health, upstreams
 from steadyhand.control.auth import Principal, authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
@@ -92,6 +92,9 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(upstreams.router(_upstream_ports(ports)))
     if ports.cache is not None:
         api.include_router(caching_api.router(ports.cache))
+
+    if ports.drills is not None:
+        api.include_router(drills.router(ports.drills))
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from steadyhand.caching.ports import CachePorts
 from steadyhand.control.decisions import story_of
+from steadyhand.control.drills import DrillPorts
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.records.explanation import PassedOver
@@ -49,6 +50,7 @@ class ControlPorts:
         allowed_origins: Origins whose pages may call, as ``scheme://host[:port]``.
         clock: Wall clock, seconds since 1970.
         statuses: Returns process → what each gateway process said lately; may block.
+        drills: Of the drills; ``None`` leaves their endpoints out.
         cache: Of the cache; ``None`` leaves its endpoints out.
     """
 
@@ -63,6 +65,7 @@ class ControlPorts:
     clock: Callable[[], float] = time.time
     statuses: Callable[[], Mapping[int, Status]] = dict
     cache: CachePorts | None = None
+    drills: DrillPorts | None = None
 
     def passed_over(self, record: Record) -> Sequence[PassedOver]:
         """See :class:`steadyhand.records.api.RecordPorts`."""

@@ -13,12 +13,13 @@ from typing import cast
 import msgspec
 import pytest
 
-from steadyhand.app import drill_orders, proof_files
-from steadyhand.app.drill_orders import Order, Report
+from steadyhand.app import proof_files
 from steadyhand.app.drills import DrillPorts, Drills, busy
 from steadyhand.app.state import State
 from steadyhand.gateway.serving import Ladder
 from steadyhand.records.record import Record
+from steadyhand.routing import drill_orders
+from steadyhand.routing.drill_orders import Order, Report
 from steadyhand.routing.drilling import RungId, Terms
 from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.proofs import ProofBook, Row
@@ -226,7 +227,7 @@ def test_orders_are_bounded_and_what_is_no_order_is_thrown_away(tmp_path: Path) 
     assert drill_orders.next_order(folder) is None
     placed = [drill_orders.place(folder, Order(f"n{number}")) for number in range(17)]
     assert placed == [True] * 16 + [False]
-    drill_orders.withdraw(folder, "n0")
+    os.utime(folder / "n0.order", (1, 1))  # whoever ordered it has given up
     (folder / "n1.order").write_bytes(b"{")
     (folder / "n2.order").write_bytes(msgspec.json.encode(Order("../n3")))
     taken = []

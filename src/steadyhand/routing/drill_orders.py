@@ -5,6 +5,7 @@ All functions block; gateways call them in a thread.
 """
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ from steadyhand.routing.drilling import RungId
 
 MOST_OPEN = 16
 ORDER, REPORT = ".order", ".report"
+PATIENCE_S = 60.0
+"""An order that nobody has begun with for so long is not carried out: its caller has gone."""
 KEPT_S = 3_600.0
 """A report is kept for so long after its last change."""
 
@@ -82,31 +85,23 @@ def report_on(folder: Path, name: str) -> Report | None:
         return None
 
 
-def withdraw(folder: Path, name: str) -> None:
-    """Take an order back that no gateway has begun with."""
-    (folder / f"{name}{ORDER}").unlink(missing_ok=True)
-
-
 def next_order(folder: Path) -> Order | None:
-    """Take the oldest order out of the folder; clear away what nobody reads any more.
+    """Take the oldest order out of the folder; clear away what nobody waits for any more.
 
     Raises:
         OSError: The folder cannot be changed.
     """
     if not folder.is_dir():
         return None
-    found = sorted(folder.glob(f"*{ORDER}"), key=_written_s)
-    newest_s = max(map(_written_s, folder.iterdir()), default=0.0)
+    now_s = time.time()
     for old in folder.glob(f"*{REPORT}"):
-        if newest_s - _written_s(old) > KEPT_S:
+        if now_s - _written_s(old) > KEPT_S:
             old.unlink(missing_ok=True)
-    for path in found:
-        try:
-            order = _ORDER.decode(path.read_bytes())
-        except (OSError, msgspec.MsgspecError):
-            order = None
+    for path in sorted(folder.glob(f"*{ORDER}"), key=_written_s):
+        is_late = now_s - _written_s(path) > PATIENCE_S
+        order = _read_order(path)
         path.unlink(missing_ok=True)
-        if order is not None and order.name == path.stem:
+        if order is not None and order.name == path.stem and not is_late:
             return order
     return None
 
@@ -118,6 +113,13 @@ def write_report(folder: Path, name: str, report: Report) -> None:
         OSError: It cannot be written.
     """
     _replace(folder / f"{name}{REPORT}", msgspec.json.encode(report))
+
+
+def _read_order(path: Path) -> Order | None:
+    try:
+        return _ORDER.decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _replace(path: Path, content: bytes) -> None:
