@@ -23,6 +23,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from math import inf
 from time import monotonic_ns
 from typing import Any
@@ -62,6 +63,7 @@ class Plan:
         budget_s: Within it a good answer is whole, or a good stream has begun; later ones are
             late, and no error.
         may_refuse: Whether 503 is a refusal, counted by itself, and no error.
+        questions: How many different ones there are, asked in turn; 0 for no two the same.
     """
 
     url: str
@@ -77,6 +79,7 @@ class Plan:
     answer_chars: int | None = None
     budget_s: float = inf
     may_refuse: bool = False
+    questions: int = 0
 
     def request(self) -> bytes:
         """Return the request, with a place for its number."""
@@ -95,7 +98,7 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._before, self._after = split_at_number(plan.request())
-        self._numbers = numbers()
+        self._numbers = cycle(range(plan.questions)) if plan.questions else numbers()
         self._latencies_ns: list[int] = []
         self._first_events_ns: list[int] = []
         self._delays_ns: list[int] = []
@@ -260,6 +263,7 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     parser.add_argument("--answer-chars", type=int, help="length of a plain answer's text")
     parser.add_argument("--budget-ms", type=float, default=inf, help="of a good answer")
     parser.add_argument("--may-refuse", action="store_true", help="503 is no error")
+    parser.add_argument("--questions", type=int, default=0, help="different ones; 0: all differ")
     given = parser.parse_args(arguments)
     if urlsplit(given.url).hostname not in _LOOPBACK:
         parser.error("only loopback addresses are loaded")
@@ -277,6 +281,7 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
         answer_chars=given.answer_chars,
         budget_s=given.budget_ms / 1e3,
         may_refuse=given.may_refuse,
+        questions=given.questions,
     )
 
 
