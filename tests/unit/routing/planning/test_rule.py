@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.routing.plan import give_up_at
 from steadyhand.routing.planning.forecast import plan
 from steadyhand.routing.planning.planner import replan
 from steadyhand.routing.planning.situation import NEVER_US, Candidate, Event, Situation
 from steadyhand.routing.planning.timing import need_us as need_of
 from tests.support.climbs import Says, climb, speaker
+from tests.support.equal_shares import give_up_at
 from tests.unit.routing.planning.made import MS, cost, live, situation, stored
 
 FAST = cost(100, 200, 300)
