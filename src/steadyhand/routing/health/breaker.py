@@ -112,8 +112,8 @@ class Breaker:
         if generation == self.generation and self.probes:
             self.probes -= 1
 
-    def probed(self, now_s: float, generation: int, failed: str, draw: float) -> bool:
-        """Judge a probe at its end; return whether the breaker has closed.
+    def probed(self, now_s: float, generation: int, failed: str, draw: float) -> str:
+        """Judge a probe at its end; return the state that this has led to, or empty.
 
         Args:
             now_s: Monotonic seconds.
@@ -122,17 +122,17 @@ class Breaker:
             draw: In [0, 1), for the jitter.
         """
         if generation != self.generation or self.state != HALF_OPEN:
-            return False
+            return ""
         self.probes -= 1
         if failed:
             self._open(now_s, failed, draw)
-            return False
+            return OPEN
         self.good += 1
         if self.good < PROBES:
-            return False
+            return ""
         self._become(CLOSED, now_s)
         self._failing = _OPENS * _RELAPSE
-        return True
+        return CLOSED
 
     def succeeded(self) -> None:
         """Take one success of a closed breaker."""

@@ -43,6 +43,7 @@ LONGEST_PAUSE_S: Final = 10.0
 """Longest ``Retry-After`` that is waited for."""
 
 _LEFT: Final = ("slow", "cancelled")
+_IDLE_S: Final = 60.0  # without a request, after which time alone gives back
 _CUT_EVERY_S: Final = 1.0  # cuts for 429s, which come by the dozen
 _HEADROOM: Final = 0.5  # part of the limit within which drift is harmless
 _MAY_BE_LATE: Final = 0.1  # part of tries that may need more, lately
@@ -282,10 +283,13 @@ class DeploymentHealth:
         self.probes[outcome] = self.probes.get(outcome, 0) + 1
         if outcome != "ok" and not weight:
             self.breaker.unused(generation)
-        elif self.breaker.probed(now_s, generation, outcome if weight else "", self._draw):
+            return
+        failed = outcome if weight else ""
+        became = self.breaker.probed(now_s, generation, failed, self._draw)
+        if became == CLOSED:
             self.share.ramp(now_s)
-            self._read_until_s = 0.0
-        elif self.breaker.state == OPEN:
+            self._changed()
+        elif became == OPEN:
             self._opened()
 
     def _opened(self) -> None:
@@ -328,10 +332,10 @@ class DeploymentHealth:
             return
         drift, share = self.drift, self.share
         has_news = self._contents != self._contents_before
-        if has_news and not self.breaker.is_failing and (drift.is_well or not drift.is_drifting):
+        if now_s - self.began_s > _IDLE_S:
+            share.rest(now_s)
+        elif has_news and not self.breaker.is_failing and (drift.is_well or not drift.is_drifting):
             share.regain(now_s)
             self._contents_before = self._contents
-        elif now_s - self.began_s > TRICKLE_S:
-            share.rest(now_s)
         if share.value >= 1.0 and drift.is_drifting:
             drift.over()

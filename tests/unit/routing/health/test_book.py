@@ -1,0 +1,63 @@
+"""The book of all deployments: bounded, shared, and readable from outside."""
+
+from steadyhand.routing.health.book import PROVEN, UNPROVEN, Health
+from steadyhand.routing.model import DeploymentId
+from tests.unit.routing.health.world import MODEL, World, failing, healthy, slower
+
+
+def test_made_up_names_displace_nothing_that_has_answered() -> None:
+    book = Health()
+    known = book.of(MODEL)
+    known.began(1.0, 10, stream=True).ended(1.1, "ok")
+    busy = book.of(DeploymentId("acme", "dead"))
+    for number in range(3 * UNPROVEN):
+        busy.began(float(number), 10, stream=True).ended(float(number), "error")
+        book.of(DeploymentId("acme", f"no-such-{number}"))
+    assert book.of(MODEL) is known
+    assert book.of(DeploymentId("acme", "dead")) is busy
+    assert len(book) <= PROVEN + UNPROVEN
+
+
+def test_memory_is_bounded_even_if_all_answer() -> None:
+    book = Health()
+    for number in range(PROVEN + 3 * UNPROVEN):
+        book.of(DeploymentId("acme", str(number))).began(float(number), 10, stream=True).ended(
+            number + 0.1, "ok"
+        )
+    assert len(book) <= PROVEN + UNPROVEN
+    assert len({name for name, _ in book}) == len(book)
+
+
+def test_a_provider_is_slow_when_half_of_its_active_deployments_are() -> None:
+    book = Health()
+    assert not book.is_provider_slow("acme", 0.0)
+    bad = World(slower(1e9, 1_060.0), book=book)
+    bad.run(70.0)
+    assert book.is_provider_slow("acme", bad.now_s)
+    assert not book.is_provider_slow("other", bad.now_s)
+    for name in ("a", "b"):
+        book.of(DeploymentId("acme", name)).began(bad.now_s, 10, stream=True)
+    assert not book.is_provider_slow("acme", bad.now_s)
+    assert not book.is_provider_slow("acme", bad.now_s + 3_600.0)
+
+
+def test_the_status_says_what_is_so_and_since_when() -> None:
+    world = World(failing("refused", 1_060.0))
+    world.run(60.5)
+    (status,) = world.book.snapshot(world.now_s, 5_000_000_000)
+    assert (status.provider, status.model, status.state) == ("acme", "small", "open")
+    assert status.reason == "refused"
+    assert status.openings["refused"] >= 1
+    assert status.refused["breaker_open"] > 0
+    assert 0 < 5_000_000_000 - status.changed_us < 1_000_000
+    assert status.probe_at_us > status.changed_us
+    assert status.stream.samples > 100
+
+
+def test_a_deployment_that_was_always_well_says_so() -> None:
+    world = World(healthy())
+    world.run(60.0)
+    (status,) = world.book.snapshot(world.now_s, 5_000_000_000)
+    assert (status.state, status.share, status.reason) == ("closed", 1.0, "steady")
+    assert (status.changed_us, status.probe_at_us, status.drifts) == (0, 0, 0)
+    assert 0.7 < status.drift < 1.4
