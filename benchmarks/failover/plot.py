@@ -28,7 +28,7 @@ MEANINGS = {
     "H": "no end in 30 s",
     "X": "cut or error passed off as whole",
 }
-_LEFT, _TOP, _CELL, _ROW, _GAP, _NAMES = 178, 74, 14, 20, 8, 138
+_LEFT, _RIGHT, _TOP, _CELL, _ROW, _GAP, _NAMES = 178, 60, 74, 14, 20, 8, 138
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Column:
 def draw(title: str, rows: Sequence[str], columns: Sequence[Column], said: str) -> str:
     """Return an SVG document: one row for each of ``rows``, one column for each fault."""
     width_of_gaps = _GAP * (len({column.group for column in columns}) - 1)
-    width = _LEFT + _CELL * len(columns) + width_of_gaps + 16
+    width = _LEFT + _CELL * len(columns) + width_of_gaps + _RIGHT
     bottom = _TOP + _ROW * len(rows)
     height = bottom + _NAMES
     lines = [
@@ -98,7 +98,7 @@ def _column(column: Column, x: int, bottom: int) -> list[str]:
 
 
 def _cell(shares: Mapping[str, float], x: int, y: int) -> list[str]:
-    """Split a cell by shares, the most frequent on top; its letter is written."""
+    """Split a cell by shares, the most frequent on top; its letter is written into it."""
     ordered = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))
     found, at = [], float(y + 1)
     size = _ROW - 2
@@ -111,9 +111,10 @@ def _cell(shares: Mapping[str, float], x: int, y: int) -> list[str]:
             )
             at += size * share
     if found:
-        letter = ordered[0][0]
+        letter, share = ordered[0]
+        middle = y + 4.5 + size * share / 2
         found.append(
-            f'<text x="{x + (_CELL - 1) / 2}" y="{y + 14}" text-anchor="middle" font-size="10" '
+            f'<text x="{x + (_CELL - 1) / 2}" y="{middle:.1f}" text-anchor="middle" font-size="10" '
             f'fill="{_COLOURS[letter][1]}">{letter}</text>'
         )
     return found

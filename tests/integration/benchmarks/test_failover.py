@@ -47,7 +47,7 @@ def test_cases_are_played_scored_and_kept(tmp_path: Path) -> None:
     assert letters(found["both-failing", "stream"]) <= {"F"}
     assert letters(found["both-dead", "whole"]) <= {"F"}
     assert played["own"]["records"] == 8 * len(CASES), "each request has left its record"
-    assert found["steady", "whole"]["calls"] == 1.0
+    assert found["steady", "whole"]["calls"] >= 1.0
     assert found["error-200", "whole"]["calls"] > 1.0
     assert found["both-dead", "whole"]["calls"] == -1.0
 
