@@ -4,6 +4,7 @@
 noted in its :class:`Trail`, so that the record tells the truth even if the stage is cancelled.
 """
 
+from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
@@ -43,6 +44,7 @@ class Trail(msgspec.Struct):
         age_ms: Age of the stored answer that was sent, -1 if none was or it says nothing.
         confidence: 0 to 1 that a stored answer is one to the question, -1 if nobody doubts it.
         source: Where a reader can check a stored answer, or empty.
+        decision: Returns what the record keeps of the climb; ``None`` before there is one.
     """
 
     attempts: list[Attempt] = msgspec.field(default_factory=list)
@@ -62,6 +64,7 @@ class Trail(msgspec.Struct):
     age_ms: int = -1
     confidence: float = -1.0
     source: str = ""
+    decision: Callable[[], bytes] | None = None
 
 
 class Ledger(Protocol):

@@ -62,6 +62,10 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         exchange.reply.bytes_sent,
         process,
         trail.entry,
+        trail.decision() if trail.decision is not None else b"",
+        trail.source,
+        trail.age_ms,
+        trail.confidence,
     )
 
 

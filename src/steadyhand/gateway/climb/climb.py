@@ -51,7 +51,7 @@ class Climb:
         self._exchange = exchange
         self._origin_s = exchange.request.received_s
         budget_s = exchange.deadline_s - self._origin_s
-        self._budget_us = 0 if budget_s == inf else max(1, int(budget_s * 1e6))
+        self._budget_us = 0 if budget_s == inf else max(1, round(budget_s * 1e6))
         self._prepared = lineup.prepared
         self._slots = lineup.slots
         self._keepers = lineup.keepers
@@ -64,6 +64,7 @@ class Climb:
         self._refusal: Failure | None = None
         self._question: Question | None = None
         self._looks = 0  # events before anything was asked
+        exchange.trail.decision = self.decision
 
     @property
     def situation(self) -> Situation:
