@@ -17,6 +17,7 @@ import uvloop
 
 from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
+from steadyhand.app.climbing import beat_for_ever, hedge_status, open_gear
 from steadyhand.app.curated import CuratedAnswers
 from steadyhand.app.drills import DrillPorts, Drills, busy
 from steadyhand.app.gauges import Gauges
@@ -28,7 +29,6 @@ from steadyhand.app.state import State, provider_ports
 from steadyhand.app.status_file import StatusFile, StatusSources
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import RequestIds
-from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.ledger import StrictLedger
@@ -142,6 +142,7 @@ class GatewayProcess:
         self._log = RecordLog(self._state.log, records.log_settings())
         loop = asyncio.get_running_loop()
         commits = Commits(self._log, loop, patience_s=records.sync_timeout_ms / 1000)
+        self._gear = open_gear(self._settings.ladder, self._log.annotate, self._proofs.is_proven)
         is_strict = records.durability == "strict"
         self._gateway = Gateway(
             self._serving,
@@ -150,7 +151,7 @@ class GatewayProcess:
             Cors(self._settings.server.cors_origins),
             self._number,
             StrictLedger(self._append, commits, self._number) if is_strict else None,
-            gear=Gear(annotate=self._log.annotate, is_proven=self._proofs.is_proven),
+            gear=self._gear,
         )
         self._listener = listener
         counters = await listener.open(self._gateway)
@@ -180,6 +181,7 @@ class GatewayProcess:
         )
         self._spawn(self._drills.watch())
         self._drilling = self._spawn(self._drills.run())
+        self._spawn(beat_for_ever(self._gear.health))
         self._spawn(watch_epochs(self._cache, self._state.cache_epochs))
         status = StatusFile(self._state.status(self._number), self._number, self._sources())
         self._reporting = self._spawn(status.publish_for_ever())
@@ -198,6 +200,7 @@ class GatewayProcess:
             release=lambda: self._gateway.serving.release,
             rungs=self._drills.status,
             deployments=lambda: self._gateway.gear.health.snapshot(monotonic(), wall_clock_us()),
+            hedges=lambda: hedge_status(self._gear),
             tiers=self._cache.status,
             collections=self._library.status,
         )
@@ -268,6 +271,7 @@ class GatewayProcess:
         self._totals.add(Count.CUT, ended.cut)
         for task in self._tasks:
             task.cancel()
+        await self._gear.harvest.close()
         await self._gateway.serving.close(keep=frozenset())
         await self._cache.close()
         lost = self._log.close()

@@ -63,6 +63,15 @@ class HedgeBudgets:
         self._part = part
         self._budgets: dict[tuple[str, str], HedgeBudget] = {}
 
+    @property
+    def tokens(self) -> float:
+        """What all budgets hold together."""
+        return sum(budget.tokens for budget in self._budgets.values())
+
+    def __len__(self) -> int:
+        """Return how many budgets there are."""
+        return len(self._budgets)
+
     def of(self, tenant: str, provider: str) -> HedgeBudget:
         """Return the budget of ``tenant`` at ``provider``, the same object each time."""
         found = self._budgets.get((tenant, provider))

@@ -121,6 +121,32 @@ class RouteSettings(BaseModel):
     )
 
 
+class LadderSettings(BaseModel):
+    """``[ladder]``: what the ladders of one gateway process may spend beside first attempts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hedge_percent: float = Field(
+        default=5,
+        ge=0,
+        le=5,
+        description="of the first attempts of a tenant at a provider, how many may be hedged",
+    )
+    harvest_max_at_once: int = Field(
+        default=32,
+        ge=0,
+        le=4_096,
+        description="late answers that are finished for later requests, for each process; 0 "
+        "finishes none",
+    )
+    harvest_timeout_s: float = Field(
+        default=30, gt=0, le=600, description="longest time that finishing one may take"
+    )
+    harvest_max_bytes: int = Field(
+        default=1_048_576, ge=1_024, description="longest stream that is read to its end for it"
+    )
+
+
 class PromptSettings(BaseModel):
     """The TOML between the ``+++`` lines at the top of ``prompts/<name>.md``."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.prompts import Prompt
-from steadyhand.routing.settings import DrillSettings, RouteSettings
+from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings
 from steadyhand.settings import sections
 from steadyhand.settings.answers import read_collections
 from steadyhand.settings.document import Document, Report, parse
@@ -46,6 +46,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     control = sections.read_section(ControlSettings, "control", document, report)
     cache = sections.read_section(CacheSettings, "cache", document, report)
     drills = sections.read_section(DrillSettings, "drills", document, report)
+    ladder = sections.read_section(LadderSettings, "ladder", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = _read_prompts(workspace, report)
@@ -61,7 +62,9 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
     if server is None or records is None or control is None or report.problems:
         raise InvalidWorkspace(report.problems)
-    if cache is None or drills is None:  # their problems are among those; said for the types
+    if (
+        cache is None or drills is None or ladder is None
+    ):  # their problems are among those; said for the types
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
     return Settings(
@@ -77,6 +80,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         cache,
         collections,
         drills,
+        ladder,
     )
 
 

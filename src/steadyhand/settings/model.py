@@ -7,7 +7,7 @@ from pathlib import Path
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.knowledge.model import Entry
 from steadyhand.routing.prompts import Prompt
-from steadyhand.routing.settings import DrillSettings, RouteSettings, SloSettings
+from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings, SloSettings
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
 from steadyhand.snapshot.model import ProviderEntry
 from steadyhand.tenancy.settings import KeySettings
@@ -33,6 +33,7 @@ class Settings:
         cache: ``[cache]``.
         drills: ``[drills]``.
         collections: Name → curated answers, in the order of their paths.
+        ladder: ``[ladder]``.
     """
 
     workspace: Path
@@ -47,6 +48,7 @@ class Settings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     drills: DrillSettings = field(default_factory=DrillSettings)
+    ladder: LadderSettings = field(default_factory=LadderSettings)
 
     @property
     def state_dir(self) -> Path:

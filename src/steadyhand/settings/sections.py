@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.providers.base import UnusableFile
-from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, SloSettings
+from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, LadderSettings, SloSettings
 from steadyhand.settings.document import Document, Report, read_text
 from steadyhand.settings.lines import KeyPath
 from steadyhand.settings.problems import nearest
@@ -29,6 +29,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "control": ControlSettings,
     "cache": CacheSettings,
     "drills": DrillSettings,
+    "ladder": LadderSettings,
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""

@@ -60,6 +60,13 @@ def test_each_tenant_has_a_budget_at_each_provider() -> None:
     assert budgets.of("acme", "a") is not budgets.of("globex", "a")
 
 
+def test_all_budgets_together_are_told() -> None:
+    budgets = HedgeBudgets(0.5)
+    for tenant in ("acme", "globex"):
+        budgets.of(tenant, "p").deposit()
+    assert (len(budgets), budgets.tokens) == (2, 1.0)
+
+
 def test_budgets_do_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hedging, "MAX_BUDGETS", 2)
     budgets = HedgeBudgets()
