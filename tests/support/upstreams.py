@@ -26,7 +26,8 @@ class Pause(Enum):
 
 
 SILENCE = Pause.SILENCE
-Step = bytes | UpstreamError | Pause
+Step = bytes | UpstreamError | Pause | asyncio.Event
+"""An event is waited for, and what comes after it then comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Script:
 
     status: int = 200
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
-    head: UpstreamError | Pause | None = None
+    head: UpstreamError | Pause | asyncio.Event | None = None
     steps: tuple[Step, ...] = ()
 
 
@@ -84,6 +85,8 @@ class ScriptedReply:
     async def read(self) -> bytes:
         assert not self.closes, "a read after close"
         await asyncio.sleep(0)
+        while self._steps and isinstance(self._steps[0], asyncio.Event):
+            await play(self._steps.pop(0), self._give_up_at_s, self._waiting)
         step = self._steps.pop(0) if self._steps else b""
         return await play(step, self._give_up_at_s, self._waiting) or b""
 
@@ -112,11 +115,16 @@ async def play(step: Step | None, give_up_at_s: float, waiting: asyncio.Event) -
     """
     if isinstance(step, UpstreamError):
         raise step
-    if step is not SILENCE:
+    if step is None or isinstance(step, bytes):
         return step
     waiting.set()
-    await asyncio.sleep(give_up_at_s - monotonic() if give_up_at_s < inf else 3600)
-    raise GaveUp("nothing came in time")
+    opened = step if isinstance(step, asyncio.Event) else asyncio.Event()
+    try:
+        left_s = give_up_at_s - monotonic() if give_up_at_s < inf else 3600
+        await asyncio.wait_for(opened.wait(), max(left_s, 0))
+    except TimeoutError:
+        raise GaveUp("nothing came in time") from None
+    return None
 
 
 class ScriptedProvider:

@@ -2,6 +2,7 @@
 
 from math import inf
 from time import monotonic, time
+from typing import NamedTuple
 
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.records.record import Attempt, Record
@@ -9,6 +10,23 @@ from steadyhand.routing.model import DeploymentId
 
 MAX_MODEL_CHARACTERS = 200
 CLIENT_GONE = 499
+
+
+class Spent(NamedTuple):
+    """Tokens of one attempt.
+
+    Attributes:
+        input_tokens: Of the prompt.
+        output_tokens: Of what came back.
+        counting: ``reported`` by the provider, ``estimated`` by us, empty where there are none.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    counting: str
+
+
+NOTHING = Spent(0, 0, "")
 
 
 def record_of(exchange: Exchange, wire: str, process: int) -> Record:
@@ -76,8 +94,12 @@ def attempt_of(
     status: int,
     reason: str,
     role: str = "",
+    spent: Spent = NOTHING,
 ) -> Attempt:
-    """Return what is kept of a try of ``deployment`` that has just ended."""
+    """Return what is kept of a try of ``deployment`` that has just ended.
+
+    ``spent`` is what it has cost, if that is not what the answer has.
+    """
     origin_s = exchange.request.received_s
     ended_s = exchange.trail.ended_s or monotonic()
     return Attempt(
@@ -90,4 +112,5 @@ def attempt_of(
         reason,
         deployment.region,
         role,
+        *spent,
     )

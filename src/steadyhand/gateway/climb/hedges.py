@@ -31,5 +31,6 @@ def refused(exchange: Exchange, asked: DeploymentId, slot: LiveSlot) -> str:
     )
     budget = gear.hedges.of(exchange.key.tenant, asked.provider)
     reason = refusal(case) or ("" if budget.withdraw() else "budget")
-    gear.hedge_counts.refused[reason] += bool(reason)
+    if reason:
+        gear.hedge_counts.refused[reason] += 1
     return reason

@@ -102,7 +102,7 @@ def _annotate(exchange: Exchange, run: Run) -> None:
         "harvest",
         spent.input_tokens,
         spent.output_tokens,
-        spent.counting,
+        "reported" if spent.counting == "reported" else "estimated",
         region,
     )
     annotate(annotation(exchange.request_id, int(time() * 1e6), body))

@@ -1,7 +1,6 @@
 """One attempt at a live candidate: asked once, noted once, and its health told once."""
 
 from time import monotonic
-from typing import NamedTuple
 
 from steadyhand.core.chat import Usage
 from steadyhand.gateway import attempt
@@ -10,16 +9,25 @@ from steadyhand.gateway.climb.lineup import HeldProbe, LiveSlot
 from steadyhand.gateway.climb.outcomes import outcome_of, outcome_of_stream
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import call_for
-from steadyhand.gateway.recording import attempt_of
+from steadyhand.gateway.recording import NOTHING, Spent, attempt_of
 from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
-from steadyhand.records.annotation import Counting
 from steadyhand.records.record import Attempt
 from steadyhand.routing.health.reading import NOT_A_PROBE
 
 Found = WholeAnswer | BegunStream
 BYTES_PER_TOKEN = 4
 """For what no provider has counted: English text and JSON have about four bytes to a token."""
+
+
+LOST = frozenset({"hedge_lost", "overtaken", "gave_up"})
+"""Why an attempt was left before it had its say."""
+
+BILLED = LOST | {
+    *("client_gone", "connection_lost", "first_byte_timeout", "idle_timeout", "shutdown"),
+    *("total_timeout", "truncated", "upstream_error_event"),
+}
+"""Ends of attempts that have cost something, as a provider may count it, and brought no answer."""
 
 
 class Run:
@@ -96,8 +104,13 @@ class Run:
 
     def attempt(self, reason: str, status: int) -> Attempt:
         """Return what is kept of it if it ends now."""
+        spent = NOTHING
+        if reason in BILLED and (self._usage() is None or reason in LOST):
+            spent = self.spent()
         deployment = self.deployment.id
-        return attempt_of(self._exchange, deployment, self.began_s, status, reason, self.role)
+        return attempt_of(
+            self._exchange, deployment, self.began_s, status, reason, self.role, spent
+        )
 
     def note(self, reason: str, status: int) -> None:
         """Put it into the trail, unless it is there already."""
@@ -139,7 +152,7 @@ class Run:
         if isinstance(self.found, BegunStream):
             self.found.reply.close()
 
-    def spent(self) -> "Spent":
+    def spent(self) -> Spent:
         """Return the tokens it has cost: as counted upstream, else estimated from bytes."""
         usage = self._usage()
         if usage is not None:
@@ -172,20 +185,6 @@ class Run:
         """Return the completion tokens that upstream has counted, 0 if it has not."""
         usage = self._usage()
         return (usage.completion_tokens or 0) if usage is not None else 0
-
-
-class Spent(NamedTuple):
-    """Tokens of one attempt.
-
-    Attributes:
-        input_tokens: Of the prompt.
-        output_tokens: Of what came back.
-        counting: Whether the provider counted them.
-    """
-
-    input_tokens: int
-    output_tokens: int
-    counting: Counting
 
 
 def why_left(cancelled: BaseException) -> str:
