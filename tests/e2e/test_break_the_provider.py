@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -32,7 +33,7 @@ class Seen:
 
 def ask(clone: Clone, *, stream: bool, route: str = "support") -> Seen:
     key = Path(clone.folder / "demo/.steadyhand/demo.key").read_text().strip()
-    message = {"role": "user", "content": "What does VACUUM do?"}
+    message = {"role": "user", "content": "Which colour is a Tuesday?"}  # no curated answer
     connection = HTTPConnection(clone.addresses["127.0.0.1:8080"], timeout=PATIENCE_S)
     try:
         connection.request(
@@ -53,13 +54,27 @@ def ask(clone: Clone, *, stream: bool, route: str = "support") -> Seen:
         connection.close()
 
 
+AROUND = {"open", "half_open", "shed"}
+"""Reasons of a model that is known to fail by now, and is not asked."""
+
+
+def mend(clone: Clone) -> None:
+    """Mend the model, and wait until it is asked again: what it did before is not forgotten."""
+    clone.shell(".venv/bin/steadyhand upstreams mend simulated --workspace demo")
+    until_s = monotonic() + PATIENCE_S
+    while ask(clone, stream=False).rung != "live":
+        assert monotonic() < until_s, "a mended model is asked again"
+        sleep(0.2)
+
+
 def set_behaviour(clone: Clone, behaviour: str) -> None:
     command = f".venv/bin/steadyhand upstreams break simulated {behaviour} --workspace demo"
     assert "in force in " in clone.shell(command)
 
 
 def assert_floor(seen: Seen, reason: str) -> None:
-    assert (seen.status, seen.rung, seen.reason) == (200, "template", reason)
+    assert (seen.status, seen.rung) == (200, "template")
+    assert seen.reason in {reason, *AROUND}
     assert "cannot be reached right now" in seen.body
 
 
@@ -87,6 +102,7 @@ def test_the_floor_speaks_for_a_model_that_fails(clone: Clone, behaviour: str) -
 
 
 def test_a_rate_limit_reaches_a_route_without_a_floor(clone: Clone) -> None:
+    mend(clone)
     set_behaviour(clone, "rate-limit")
     seen = ask(clone, stream=False, route="strict")
     assert (seen.status, seen.retry_after) == (429, "2")
@@ -105,12 +121,14 @@ def test_a_silent_model_is_given_up_for_the_floor(clone: Clone) -> None:
 
 
 def test_a_slow_model_is_too_late_for_a_stream_only(clone: Clone) -> None:
+    mend(clone)
     set_behaviour(clone, "slow")
     assert_floor(ask(clone, stream=True), "gave_up")
     assert ask(clone, stream=False).rung == "live"
 
 
 def test_a_fault_of_the_request_is_relayed(clone: Clone) -> None:
+    mend(clone)
     set_behaviour(clone, "error-400")
     for stream in (False, True):
         seen = ask(clone, stream=stream)
@@ -122,6 +140,7 @@ def test_a_fault_of_the_request_is_relayed(clone: Clone) -> None:
     ("behaviour", "why"), [("cut-mid-word", "connection_lost"), ("no-finish", "truncated")]
 )
 def test_a_cut_stream_ends_in_an_error_event(clone: Clone, behaviour: str, why: str) -> None:
+    mend(clone)
     set_behaviour(clone, behaviour)
     seen = ask(clone, stream=True)
     assert (seen.status, seen.rung) == (200, "live")
