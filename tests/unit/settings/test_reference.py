@@ -30,11 +30,18 @@ def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     counts = {"port", "control_port", "processes", "max_connections", "max_requests", "seed"}
     counts |= {"parallel", "threads", "gpu_layers", "max_queue"}
     counts |= {"max_connections_per_client", "max_connecting"}
-    counts |= {"harvest_max_at_once", "max_in_flight", "deployments[].weight", "deployments[].priority"}
+    counts |= {
+        "harvest_max_at_once",
+        "max_in_flight",
+        "deployments[].weight",
+        "deployments[].priority",
+    }
     counts |= {"threshold"}  # a probability
     for name, field in reference.fields(model):
         if field.annotation in {int, float}:
-            assert name in counts or name.endswith(("_ms", "_s", "_bytes", "_mib", "_tokens", "_percent")), name
+            assert name in counts or name.endswith(
+                ("_ms", "_s", "_bytes", "_mib", "_tokens", "_percent")
+            ), name
 
 
 @pytest.mark.parametrize(
