@@ -20,8 +20,9 @@ from steadyhand.routing.planning.situation import Cost
 from steadyhand.routing.rungs import live
 from steadyhand.routing.rungs.base import GoodAnswer, Question, RungPorts, StoredAnswer
 
-QUICK_COST = Cost(5_000, 8_000, 10_000, 1_000)
-"""A deployment that is known to answer within 10 ms: a hedge is due after about 9."""
+QUICK_COST = Cost(500, 1_000, 1_000_000, 1_000)
+"""Known to answer at once, but for a long tail: a hedge is due after about 30 ms, and time is up
+only a second or two later, so that a slow machine does not take the one for the other."""
 
 
 class KnownDeployment(DeploymentHealth):

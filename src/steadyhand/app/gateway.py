@@ -17,7 +17,7 @@ import uvloop
 
 from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
-from steadyhand.app.climbing import beat_for_ever, hedge_status, open_gear
+from steadyhand.app.climbing import hedge_status, open_gear
 from steadyhand.app.curated import CuratedAnswers
 from steadyhand.app.drills import DrillPorts, Drills, busy
 from steadyhand.app.gauges import Gauges
@@ -181,7 +181,6 @@ class GatewayProcess:
         )
         self._spawn(self._drills.watch())
         self._drilling = self._spawn(self._drills.run())
-        self._spawn(beat_for_ever(self._gear.health))
         self._spawn(watch_epochs(self._cache, self._state.cache_epochs))
         status = StatusFile(self._state.status(self._number), self._number, self._sources())
         self._reporting = self._spawn(status.publish_for_ever())

@@ -23,7 +23,7 @@ SOON = SloClass("soon", first_content_ms=3_000, whole_ms=3_000, stream_cap_ms=20
 def hedging(
     first: Sequence[Script], second: Sequence[Script], gear: Gear | None = None, **settings: Any
 ) -> GatewayBench:
-    """Build a gateway with one rung that hedges ``first`` with ``second``, after about 9 ms."""
+    """Build a gateway with one rung that hedges ``first`` with ``second``, after about 30 ms."""
     return gateway_bench(
         {"first": first, "second": second},
         slo=SOON,
