@@ -209,14 +209,15 @@ class Cache:
     ) -> str:
         """Look until ``tier`` gives ``entry`` back; it is stored behind, within milliseconds."""
         until_s = min(until_s, monotonic() + DRILL_S)
-        while True:
+        is_wrong = False
+        while monotonic() < until_s:
             sealed = await tier.get(address, until_s)
             found = None if sealed is None else open_sealed(sealed, address, self._keys)
             if found == entry:
                 return "ok"
-            if monotonic() >= until_s:
-                return f"{tier.tier}_wrong" if isinstance(found, str) else "tier_silent"
+            is_wrong = is_wrong or isinstance(found, str)
             await asyncio.sleep(DRILL_POLL_S)
+        return f"{tier.tier}_wrong" if is_wrong else "tier_silent"
 
     def may_refresh(self, asked: Asked, terms: Terms) -> bool:
         """Tell whether this request is the one that refreshes its answer: one at a time does."""

@@ -278,6 +278,7 @@ def _question(exchange: Exchange, rung: RungId) -> Question:
         modality="text",
         body=exchange.body,
         messages=exchange.chat.messages,
+        asked_s=exchange.request.received_s,
     )
 
 

@@ -1,18 +1,32 @@
 """A drill goes the way of a request, and says nothing of what was not asked."""
 
 import json
+from typing import cast
 
 import pytest
 from typing_extensions import override
 
 from steadyhand.gateway.drill import Drilled, Order, drill, rungs_of
+from steadyhand.gateway.serving import Ladder, Rung
 from steadyhand.routing.drilling import RungId
-from steadyhand.routing.rungs.base import FloorRung
+from steadyhand.routing.planning.situation import UNKNOWN
+from steadyhand.routing.rungs.base import (
+    Example,
+    FloorRung,
+    GoodAnswer,
+    Question,
+    StoredAnswer,
+)
+from steadyhand.routing.rungs.cache import Cache
+from steadyhand.routing.rungs.cache import Settings as CacheSettings
 from steadyhand.routing.rungs.error import Error
+from steadyhand.routing.rungs.knowledge import Knowledge
+from steadyhand.routing.rungs.knowledge import Settings as KnowledgeSettings
 from steadyhand.routing.rungs.schema import Schema
 from steadyhand.routing.rungs.template import Template
+from tests.support.cache_tiers import cache_over
 from tests.support.chats import error_body, text_events
-from tests.support.gateways import GatewayBench, gateway_bench
+from tests.support.gateways import PATIENT, GatewayBench, gateway_bench
 from tests.support.upstreams import Script, answers, hangs, refuses, streams
 
 SECOND = RungId("assistant", 1, "live", "second", "second-model")
@@ -158,6 +172,89 @@ async def test_a_floor_that_says_nothing_of_use_fails(floor: FloorRung, reason: 
     bench = gateway_bench({}, floor=floor)
     found, _ = await drilled(bench=bench, rung=RungId("assistant", 0, floor.kind))
     assert (found.result, found.reason) == (False, reason)
+
+
+def with_rung(rung: Rung) -> GatewayBench:
+    """Return a gateway whose route ``assistant`` has one rung over an error."""
+    bench = gateway_bench({})
+    ladders = cast("dict[str, Ladder]", bench.gateway.serving.ladders)
+    ladders["assistant"] = Ladder("assistant", PATIENT, (rung,), Error())
+    return bench
+
+
+async def test_the_cache_is_drilled_where_no_caller_can_reach() -> None:
+    async with cache_over() as cache:
+        bench = with_rung(Cache(CacheSettings(), cache))
+        rung = RungId("assistant", 0, "cache")
+        found, _ = await drilled(bench=bench, rung=rung)
+        assert (found.result, found.reason) == (True, "ok")
+        record = found.record
+        assert (record.route, record.rung, record.outcome) == ("assistant", "cache", "answered")
+        assert [(a.rung, a.reason, a.role) for a in record.attempts] == [("cache", "ok", "drill")]
+        assert [tier.entries for tier in cache.status()] == [1]
+        reply = await bench.ask()
+        assert reply.status == 503  # what a drill has put there answers nobody
+
+
+class Untold:
+    """A stored rung of somebody else's, which does not know of drills."""
+
+    kind = "cache"
+    has_slow_tiers = False
+    cost = UNKNOWN
+
+    def peek(self, question: Question) -> StoredAnswer | None:
+        return None
+
+    async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
+        return None
+
+    def keep(self, question: Question, answer: GoodAnswer) -> None:
+        """Keep nothing."""
+
+
+async def test_a_rung_that_knows_no_drills_is_not_judged() -> None:
+    found, _ = await drilled(bench=with_rung(Untold()), rung=RungId("assistant", 0, "cache"))
+    assert (found.result, found.reason) == (None, "not_drillable")
+    assert found.record.outcome == "failed"
+
+
+class Curated:
+    """Tells what it is given to tell."""
+
+    def __init__(self, example: Example | None, told: str | None) -> None:
+        self.questions: list[Question] = []
+        self._example = example
+        self._told = told
+
+    def example(self, collection: str, question: Question, draw: float) -> Example | None:
+        return self._example
+
+    def ask(self, collection: str, threshold: float, question: Question) -> StoredAnswer | None:
+        self.questions.append(question)
+        return None if self._told is None else StoredAnswer(self._told)
+
+
+@pytest.mark.parametrize(
+    ("example", "told", "result", "reason"),
+    [
+        (Example("How?", "So."), "So.", True, "ok"),
+        (Example("How?", "So."), "Other.", False, "wrong_answer"),
+        (Example("How?", "So."), None, False, "unanswered"),
+        (Example("", ""), None, None, "no_entries"),
+        (None, None, False, "absent"),
+    ],
+)
+async def test_knowledge_must_know_its_own_questions(
+    example: Example | None, told: str | None, result: bool | None, reason: str
+) -> None:
+    answers = Curated(example, told)
+    bench = with_rung(Knowledge(KnowledgeSettings(collection="faq"), answers))
+    found, _ = await drilled(bench=bench, rung=RungId("assistant", 0, "knowledge"))
+    assert (found.result, found.reason) == (result, reason)
+    for asked in answers.questions:
+        assert json.loads(bytes(asked.messages[0])) == {"role": "user", "content": "How?"}
+        assert ":" in asked.tenant  # no tenant can be named so
 
 
 async def test_what_is_not_served_any_more_is_not_drilled() -> None:
