@@ -122,6 +122,27 @@ class SizeClass:
         return cohort
 
 
+class Pace:
+    """Answers of one size class that have ended since they were last counted.
+
+    Attributes:
+        reference: What their latencies are held against.
+        tries: How many have ended.
+        above: How many took longer than usual.
+        slow: How many took longer than the body threshold.
+    """
+
+    __slots__ = ("above", "reference", "slow", "tries")
+
+    def __init__(self) -> None:
+        self.reference = Reference()
+        self.tries = self.above = self.slow = 0
+
+    def clear(self) -> None:
+        """Begin to count again."""
+        self.tries = self.above = self.slow = 0
+
+
 class Pulse:
     """Tells a suspended or stalled process from a slow provider; one for all deployments.
 

@@ -310,14 +310,10 @@ class DeploymentHealth:
         self._changed()
 
     def _learn_pace(self, begun: Try, now_s: float, tokens: int) -> None:
-        if not tokens:
-            return
         if begun.is_stream:
-            raised = self.drift.streamed(begun.first_s, now_s, tokens)
-        else:
-            raised = self.drift.whole(begun.began_s, now_s, begun.input_bytes, tokens)
-        if raised:
-            self._drifts(now_s)
+            self.drift.streamed(begun.first_s, now_s, tokens)
+        elif tokens:
+            self.drift.whole(begun.began_s, now_s, begun.input_bytes, tokens)
 
     def _drifts(self, now_s: float) -> None:
         """Act on an alarm: cut the share, unless answers keep coming well inside their limits."""

@@ -16,9 +16,9 @@ compares costs with the deadline.
 from math import exp, log
 from typing import Final
 
-from steadyhand.routing.health.cohorts import Cohort, Pulse, SizeClass
+from steadyhand.routing.health.cohorts import Cohort, Pace, Pulse, SizeClass
 from steadyhand.routing.health.evidence import ALARM_NATS, Evidence
-from steadyhand.routing.health.reference import BODY_PART, WARM, Reference
+from steadyhand.routing.health.reference import BODY_PART, WARM
 from steadyhand.routing.health.sizes import PACE, WHOLE, answered_class
 
 SETTLE_S: Final = 300.0
@@ -58,6 +58,7 @@ class Drift:
         "_classes",
         "_is_of_answers",
         "_lately",
+        "_learns",
         "_ordinarily",
         "_pace",
         "_paces",
@@ -76,7 +77,8 @@ class Drift:
         """``pulse`` tells when what was in flight says nothing; the threshold is for benchmarks."""
         self._pulse = pulse
         self._classes: dict[int, SizeClass] = {}
-        self._paces: dict[int, Reference] = {}
+        self._paces: dict[int, Pace] = {}
+        self._learns = True
         self._body = Evidence(_TOLERATED, (0.72, 0.85, 0.96), alarm_nats)
         self._tail = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
         self._whole = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
@@ -103,24 +105,27 @@ class Drift:
     def mature(self, now_s: float) -> bool:
         """Count the cohorts whose time has come; return whether they raise an alarm."""
         raised = False
+        self._learns = self._may_learn()
         for key, found in self._classes.items():
             body, tail = found.body, found.tail
             while body and now_s >= body[0].ends_s + body[0].body_s:
                 raised |= self._count_body(found, body.popleft(), now_s)
             while tail and now_s >= tail[0].ends_s + tail[0].tail_s:
                 raised |= self._count_tail(found, tail.popleft(), now_s, is_whole=key >= WHOLE)
+        for pace in self._paces.values():
+            if pace.tries:
+                raised |= self._count_pace(pace, now_s)
         return raised
 
-    def whole(self, began_s: float, now_s: float, input_bytes: int, tokens: int) -> bool:
-        """Take a whole answer that was no stream; return whether it raises an alarm."""
+    def whole(self, began_s: float, now_s: float, input_bytes: int, tokens: int) -> None:
+        """Take a whole answer that was no stream."""
         self._answered_s = began_s
-        return self._ended(answered_class(input_bytes, tokens), now_s - began_s, began_s, now_s)
+        self._ended(answered_class(input_bytes, tokens), now_s - began_s, began_s, now_s)
 
-    def streamed(self, first_s: float, now_s: float, tokens: int) -> bool:
-        """Take a stream that is whole; return whether its pace raises an alarm."""
-        if tokens < _LEAST_TOKENS:
-            return False
-        return self._ended(PACE, (now_s - first_s) / tokens, first_s, now_s)
+    def streamed(self, first_s: float, now_s: float, tokens: int) -> None:
+        """Take a stream that is whole."""
+        if tokens >= _LEAST_TOKENS:
+            self._ended(PACE, (now_s - first_s) / tokens, first_s, now_s)
 
     def level(self, age_s: float, usual_s: float) -> None:
         """Follow how far first contents are from the usual, for those who look."""
@@ -170,8 +175,10 @@ class Drift:
     def _clear(self) -> None:
         for evidence in (self._body, self._tail, self._whole, self._pace):
             evidence.clear()
+        for pace in self._paces.values():
+            pace.clear()
 
-    def _learns(self) -> bool:
+    def _may_learn(self) -> bool:
         return not self.is_drifting and (
             max(self._body.nats, self._tail.nats, self._pace.nats) < ALARM_NATS / 2
         )
@@ -185,7 +192,7 @@ class Drift:
         if tries == 0 or not self._says(cohort):
             return False
         slow = tries - cohort.body_in
-        if self._learns():
+        if self._learns:
             found.reference.body(tries, tries - cohort.usual_in, now_s)
         self.firsts += (slow / tries - self.firsts) * (1 - (1 - _RECENT) ** tries)
         if not cohort.is_warm:
@@ -199,7 +206,7 @@ class Drift:
         if tries == 0 or not self._says(cohort):
             return False
         slow = tries - cohort.tail_in
-        if self._learns():
+        if self._learns:
             found.reference.tail(tries, slow, now_s)
         if not cohort.is_tail_warm:
             return False
@@ -208,22 +215,28 @@ class Drift:
         raised = self._alarm(self._whole, tries, slow, "tail_drift")
         return raised and not (self._answered_s >= cohort.began_s and self.paces <= HEALTHY)
 
-    def _ended(self, key: int, latency_s: float, began_s: float, now_s: float) -> bool:
-        reference = self._paces.get(key)
-        if reference is None:
-            reference = self._paces[key] = Reference()
+    def _ended(self, key: int, latency_s: float, began_s: float, now_s: float) -> None:
+        pace = self._paces.get(key)
+        if pace is None:
+            pace = self._paces[key] = Pace()
+        reference = pace.reference
         if not reference.body_s:
             reference.begin(latency_s, now_s, FIRST_PACES)
-            return False
-        if began_s < self._after_s:
-            return False
-        slow = int(latency_s > reference.body_s)
-        if self._learns():
-            reference.body(1, int(latency_s > reference.usual_s), now_s)
-        self.paces += (slow - self.paces) * _RECENT
+        elif began_s >= self._after_s:
+            is_slow = latency_s > reference.body_s
+            pace.tries += 1
+            pace.above += latency_s > reference.usual_s
+            pace.slow += is_slow
+            self.paces += (is_slow - self.paces) * _RECENT
+
+    def _count_pace(self, pace: Pace, now_s: float) -> bool:
+        tries, slow, reference = pace.tries, pace.slow, pace.reference
+        if self._learns:
+            reference.body(tries, pace.above, now_s)
+        pace.clear()
         if reference.samples < WARM:
             return False
-        return self._alarm(self._pace, 1, slow, "pace_drift")
+        return self._alarm(self._pace, tries, slow, "pace_drift")
 
     def _alarm(self, evidence: Evidence, tries: int, slow: int, reason: str) -> bool:
         if not evidence.take(tries, slow):
