@@ -29,15 +29,14 @@ def state(health: Row | None) -> str:
 
 
 def share(health: Row | None) -> str:
-    """Say the share in percent."""
-    return "-" if health is None else f"{health['share']:.0%}"
+    """Say the share in percent; a deployment whose breaker is not closed has none."""
+    is_given = health is not None and health["state"] == "closed"
+    return f"{health['share']:.0%}" if health is not None and is_given else "-"
 
 
 def why(health: Row | None) -> str:
     """Say why state or share last changed, and when."""
-    if health is None or not health["reason"]:
-        return "-"
-    return f"{health['reason']}, {ago(health['since_us'])} ago"
+    return "-" if health is None else _changed(health) or "-"
 
 
 def latency(health: Row | None, quantile: str) -> str:
@@ -71,18 +70,22 @@ def proofs(rung: Row) -> str:
     return f"proven {ago(oldest['proven_at_us'])} ago by {oldest['proven_by']}"
 
 
+def _changed(health: Row) -> str:
+    """Say why state or share last changed, and when; empty if they never did."""
+    if not (health["reason"] and health["since_us"]):
+        return ""
+    return f"{health['reason']}, {ago(health['since_us'])} ago"
+
+
 def _sentence(each: Row) -> str:
-    parts = [f"gateway {each['process']}: {each['state']}, share {each['share']:.0%}"]
-    if each["reason"]:
-        parts.append(f"{each['reason']} {ago(each['since_us'])} ago")
+    parts = [f"gateway {each['process']}: {each['state']}"]
+    if each["state"] == "closed":
+        parts.append(f"share {each['share']:.0%}")
+    if changed := _changed(each):
+        parts.append(changed)
     if each["in_flight"]:
         parts.append(f"{each['in_flight']} in flight")
-    for title, key in (("first content", "first_content"), ("whole", "whole")):
-        if cost := each[key]:
-            parts.append(
-                f"{title} p50 {thousands(cost['p50_ms'])} p90 {thousands(cost['p90_ms'])} ms "
-                f"of {thousands(cost['samples'])}"
-            )
+    parts += _latencies(each)
     if each["drift"]:
         parts.append(f"drift {each['drift']:.1f} x")
     for title, counts in (("opened", each["openings"]), ("kept away", each["kept_away"])):
@@ -90,3 +93,12 @@ def _sentence(each: Row) -> str:
             named = ", ".join(f"{reason} {count}" for reason, count in counts.items())
             parts.append(f"{title}: {named}")
     return "; ".join(parts)
+
+
+def _latencies(each: Row) -> list[str]:
+    return [
+        f"{title} p50 {thousands(cost['p50_ms'])} p90 {thousands(cost['p90_ms'])} ms "
+        f"of {thousands(cost['samples'])}"
+        for title, cost in (("first content", each["first_content"]), ("whole", each["whole"]))
+        if cost
+    ]

@@ -4,10 +4,14 @@ from collections.abc import Callable
 
 from steadyhand.control.failures import NothingPublished
 from steadyhand.control.upstreams import Attempted, Sample, Upstream
+from steadyhand.records.record import tried
 from steadyhand.records.selection import RecordFilter
 from steadyhand.records.store import RecordStore
 from steadyhand.routing.model import deployments_of
 from steadyhand.snapshot.model import Snapshot
+
+UNKNOWN_ENDS = frozenset({"overtaken", "client_gone"})
+"""Ends that say nothing about the deployment: another was quicker, or nobody waited."""
 
 SAMPLE_RECORDS = 2_000  # decoded in milliseconds; at a higher rate the newest speak for the rest
 
@@ -54,7 +58,7 @@ def recent_attempts(records: RecordStore, since_us: int) -> Sample:
             at_us=stored.record.received_us + attempt.ended_us,
         )
         for stored in page.records
-        for attempt in stored.record.attempts
-        if attempt.provider
+        for attempt in tried(stored.record)
+        if attempt.provider and attempt.reason not in UNKNOWN_ENDS
     ]
     return Sample(attempts, is_whole=page.before is None)

@@ -143,3 +143,13 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     source: str = ""
     age_ms: int = -1
     confidence: float = -1.0
+
+
+def tried(record: Record) -> tuple[Attempt, ...]:
+    """Return the attempts that asked their rung. The others say why one was planned around.
+
+    Those have no role, beside a decision; records of versions without decisions have neither.
+    """
+    if not record.decision:
+        return record.attempts
+    return tuple(each for each in record.attempts if each.role or not each.provider)

@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from steadyhand.records.record import DRILL, Attempt, Record
+from steadyhand.records.record import DRILL, Attempt, Record, tried
 from steadyhand.telemetry import names
 from steadyhand.telemetry.tallies import Counter, Histogram, Values
 
@@ -79,7 +79,7 @@ class RequestMetrics(Collector):
             self._truncated[route, provider, model, reason] += 1
         if record.input_tokens or record.output_tokens:
             self._count_tokens(record, tenant, route)
-        for attempt in record.attempts:
+        for attempt in tried(record):
             self._count_attempt(attempt)
 
     def _measure(self, record: Record, route: str) -> None:

@@ -55,7 +55,8 @@ TOKENS = Metric(
 ATTEMPTS = Metric(
     "steadyhand_attempts_total",
     "counter",
-    "Rungs tried, by how each try ended; reason is ok for the one that answered.",
+    "Rungs tried, by how each try ended; reason is ok for the one that answered. What was planned "
+    "around was not tried: steadyhand_planned_around_total.",
     ("provider", "model", "rung", "reason"),
 )
 ATTEMPT_DURATION = Metric(

@@ -43,7 +43,7 @@ def test_how_long_ago_in_one_word(seconds: float, words: str) -> None:
 def test_processes_that_disagree_are_counted() -> None:
     assert health.state(both("closed", "closed")) == "closed"
     assert health.state(both("closed", "open")) == "open 1/2"
-    assert health.share(both("open")) == "50%"
+    assert (health.share(both("closed")), health.share(both("open"))) == ("50%", "-")
     assert health.why(both("open")) == "errors, 90s ago"
     assert (health.latency(both("open"), "p90_ms"), health.why(both("closed"))) == ("1,500", "-")
 
@@ -58,8 +58,8 @@ def test_unknown_is_a_word_of_its_own() -> None:
 
 def test_each_process_has_its_sentence() -> None:
     assert health.sentences(both("closed", "open")) == [
-        "gateway 0: closed, share 50%",
-        "gateway 1: open, share 50%; errors 90s ago; 3 in flight; first content p50 100 p90 1,500 "
+        "gateway 0: closed; share 50%",
+        "gateway 1: open; errors, 90s ago; 3 in flight; first content p50 100 p90 1,500 "
         "ms of 7; drift 2.5 x; opened: errors 4",
     ]
 
