@@ -310,6 +310,9 @@ class Climb:
         self._note_skipped(place, now_us)
         if action.kind != "stop":
             self.events.append(carried_out(action, now_us))
+        for run in self._attempts.running:  # at the deadline nobody is given up one by one
+            self._reasons.setdefault(run.place, "gave_up")
+            self._failure = self._failure or Failure("gave_up")
         keeps = self.question if self._keepers else None
         self._attempts.end_all_but(None, self._reasons, keeps)
         if action.kind != "speak":
