@@ -16,6 +16,8 @@ from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, ins
 from steadyhand.http.messages import Request
 from steadyhand.records.record import Record
 from steadyhand.routing.model import SloClass
+from steadyhand.routing.planning.decision import decode_decision
+from steadyhand.routing.planning.replay import replay
 from steadyhand.routing.rungs import live
 from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
 from steadyhand.routing.rungs.error import Error
@@ -82,10 +84,16 @@ class GatewayBench:
         return reply
 
     def record(self) -> Record:
-        """Return the one record there is; every upstream reply must be closed exactly once."""
+        """Return the one record there is.
+
+        Every upstream reply must be closed exactly once, and the decision must replay.
+        """
         for provider in self.providers.values():
             assert [reply.closes for reply in provider.replies] == [1] * len(provider.replies)
         (record,) = self.records
+        if record.decision:
+            again = replay(decode_decision(record.decision))
+            assert again.differences == (), "what was done is what the planner tells"
         return record
 
 
