@@ -24,8 +24,8 @@ from steadyhand.gateway.recording import attempt_of
 from steadyhand.providers.base import Failure
 from steadyhand.routing.planning.action import Action
 from steadyhand.routing.planning.forecast import why_not
-from steadyhand.routing.planning.planner import carried_out, replan
-from steadyhand.routing.planning.progress import progress_of
+from steadyhand.routing.planning.planner import carried_out, decide
+from steadyhand.routing.planning.progress import Progress
 from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind, Situation
 from steadyhand.routing.rungs.base import Question, StoredAnswer
 
@@ -64,6 +64,8 @@ class Climb:
         self._refusal: Failure | None = None
         self._question: Question | None = None
         self._looks = 0  # events before anything was asked
+        self._folded: Progress | None = None
+        self._noted = 0
         exchange.trail.decision = self.decision
 
     @property
@@ -110,8 +112,17 @@ class Climb:
 
     def _ask_planner(self, now_us: int) -> Action:
         if len(self.events) > self._looks:
-            return replan(self.situation, self.events, now_us)
+            return decide(self._progress(), now_us)
         return self._prepared.first(self._budget_us, self._draw, now_us, self.events)
+
+    def _progress(self) -> Progress:
+        """Return how far this has come; each event is taken in once."""
+        if self._folded is None:
+            self._folded = Progress(self.situation)
+        for event in self.events[self._noted :]:
+            self._folded.note(event)
+        self._noted = len(self.events)
+        return self._folded
 
     async def _carry_out(self, action: Action, now_us: int) -> Run | None:
         """Do what the planner says; return an attempt if that has brought content."""
@@ -343,7 +354,7 @@ class Climb:
         ]
         if not skipped:
             return
-        progress = progress_of(self.situation, self.events)
+        progress = self._progress()
         now_s = monotonic()
         for place, slot in skipped:
             reason = self._reasons[place] = why_not(progress, place, FLOOR, now_us)

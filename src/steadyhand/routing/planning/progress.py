@@ -50,6 +50,9 @@ class Progress:
         self.content = FLOOR
         self.hedged: set[int] = set()
         self.after = ""
+        self._noted = 0
+        self._asked = (FLOOR, 0, 0)
+        self._until_us = 0
 
     def note(self, event: Event) -> None:
         """Take in what has happened."""
@@ -68,6 +71,7 @@ class Progress:
             self.status[place] = "stale" if event.detail == "stale" else "fresh"
         else:
             self._end(event)
+        self._noted += 1
 
     def _begin(self, event: Event) -> None:
         place = event.candidate
@@ -104,7 +108,17 @@ class Progress:
         )
 
     def until_of(self, place: int, now_us: int) -> int:
-        """Return when the candidate at ``place`` is given up if it starts now."""
+        """Return when the candidate at ``place`` is given up if it starts now.
+
+        Asked twice, by who tells the start and by who notes it; computed once.
+        """
+        asked = (place, now_us, self._noted)
+        if asked != self._asked:
+            self._until_us = self._until_of(place, now_us)
+            self._asked = asked
+        return self._until_us
+
+    def _until_of(self, place: int, now_us: int) -> int:
         candidate, policy = self.situation.candidates[place], self.situation.policy
         tick_us = now_us - now_us % TICK_US
         if not candidate.is_live:

@@ -1,8 +1,8 @@
 """A healthier rung never makes the answer worse, and never later from the same rung.
 
 The world in which this holds: every rung answers, and takes its *need* (a stored one: its 99th
-percentile). Better is the order of preference: a rung that usually makes it before one that is a
-last resort, and within these the order of the route.
+percentile). Better is the order of preference: first who may start and usually makes it, then who
+usually makes it but is shed or unproven, then who seldom makes it; within these the order of the route.
 """
 
 from hypothesis import assume, given, settings
@@ -36,7 +36,7 @@ def world(situation: Situation) -> dict[int, Says]:
 
 
 def outcome(situation: Situation) -> tuple[tuple[int, int], int]:
-    """Return who answers, as (resort or not, place), and when."""
+    """Return who answers, as (preference, place), and when."""
     heard = speaker(climb(situation, world(situation)))
     assert heard is not None
     place, at_us = heard
@@ -51,8 +51,9 @@ def outcome(situation: Situation) -> tuple[tuple[int, int], int]:
         and not other.is_live
         and not standing_of(other, later, situation.draw).rank
     )
-    usual = not one.is_live or makes_it(one, end_us - looks_us)
-    return (0 if usual and not standing_of(one, place, situation.draw).rank else 1, place), at_us
+    fits = not one.is_live or makes_it(one, end_us - looks_us)
+    suspect = standing_of(one, place, situation.draw).rank
+    return (2 if not fits else 1 if suspect else 0, place), at_us
 
 
 def healthier(one: Candidate, how: str, less: float) -> Candidate:
@@ -88,7 +89,7 @@ def test_a_healthier_rung_never_makes_the_answer_worse_or_the_same_later(
 @FEWER
 @given(situations(BUDGETS).filter(learned))
 def test_the_first_that_usually_makes_it_answers_at_its_need(situation: Situation) -> None:
-    (resort, place), at_us = outcome(situation)
-    if resort == 0:
+    (preference, place), at_us = outcome(situation)
+    if preference == 0:
         one = situation.candidates[place]
         assert at_us == (need_us(one.cost) if one.is_live else one.cost.p99_us)
