@@ -2,7 +2,8 @@
 
 The world in which this holds: every rung answers, and takes its *need* (a stored one: its 99th
 percentile). Better is the order of preference: first who may start and usually makes it, then who
-usually makes it but is shed or unproven, then who seldom makes it; within these the order of the route.
+usually makes it but is shed or unproven, then who seldom makes it; within these the order of the
+route.
 """
 
 from hypothesis import assume, given, settings
