@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from steadyhand.core import sse
 from steadyhand.core.chat import Usage
@@ -12,7 +13,7 @@ from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.climb.harvest import HarvestLimits
 from steadyhand.records.annotation import Annotation, LateUsage, body_of
 from steadyhand.routing.model import SloClass
-from steadyhand.routing.rungs.base import StoredAnswer
+from steadyhand.routing.rungs.base import Question, StoredAnswer
 from steadyhand.routing.rungs.template import Template
 from tests.support.chats import (
     USAGE,
@@ -63,7 +64,7 @@ def cached(
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_fresh_answer_speaks_at_once_and_says_what_it_is(stream: bool) -> None:
     bench = cached(ScriptedStored(FRESH), [])
-    options = {"stream_options": {"include_usage": True}} if stream else {}
+    options: dict[str, Any] = {"stream_options": {"include_usage": True}} if stream else {}
     reply = await bench.ask(chat_body(stream=stream, **options))
     said = read(reply, stream=stream)
     assert said["text"] == "From the cache"
@@ -153,7 +154,8 @@ async def test_a_frozen_tier_does_not_keep_the_live_rung_waiting() -> None:
 
 async def test_a_tier_that_raises_is_a_miss() -> None:
     class Broken(ScriptedStored):
-        async def fetch(self, question: object, until_s: float) -> StoredAnswer | None:
+        @override
+        async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
             raise RuntimeError("a bug")
 
     bench = cached(Broken(is_slow=True), [answers()])
