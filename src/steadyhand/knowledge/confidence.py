@@ -8,41 +8,34 @@ questions, fit and judgement; the weights below are what ``fit`` printed for its
 
 from math import exp
 
-import msgspec
+from steadyhand.knowledge.model import Evidence
 
+BIAS = -7.44
+PHRASING = 3.67
+CONTAINED = 7.39
+MISSING = -3.65
+ASTRAY = -1.38
+UNKNOWN = -5.73
+MARGIN = 1.01
 
-class Evidence(msgspec.Struct, frozen=True):
-    """What speaks for one entry; each is a share of the question's weight or of another's.
-
-    Attributes:
-        coverage: The question's words that the entry's questions and headings have.
-        anywhere: The same, the answer's text included.
-        phrasing: Likeness (Dice) of the question and the nearest single phrasing.
-        score: BM25F, as a share of what an entry could have at most.
-        missing: Weight of the heaviest word that the entry does not ask about, as a share of the
-            heaviest word of all.
-        unknown: The question's words that no entry has, spelling mended.
-        margin: How far the next entry is behind in likeness; 1 if there is none.
-    """
-
-    coverage: float
-    anywhere: float
-    phrasing: float
-    score: float
-    missing: float
-    unknown: float
-    margin: float
-
-
-BIAS = -9.0
-WEIGHTS = Evidence(
-    coverage=6.0, anywhere=1.0, phrasing=6.0, score=1.0, missing=-2.0, unknown=-2.0, margin=3.0
-)
-LEAST_COVERAGE = 0.5
+LEAST_COVERAGE = 0.3
 """Below this share no entry is considered, whatever else speaks for it."""
 
 
 def confidence(evidence: Evidence) -> float:
-    """Return the probability, 0 to 1, that the entry answers the question."""
-    told = zip(msgspec.structs.astuple(WEIGHTS), msgspec.structs.astuple(evidence), strict=True)
-    return 1 / (1 + exp(-(BIAS + sum(w * x for w, x in told))))
+    """Return the probability, 0 to 1, that the entry answers the question.
+
+    Coverage and score rank entries; once the rest is known, they say no more.
+    """
+    return 1 / (
+        1
+        + exp(
+            -BIAS
+            - PHRASING * evidence.phrasing
+            - CONTAINED * evidence.contained
+            - MISSING * evidence.missing
+            - ASTRAY * evidence.astray
+            - UNKNOWN * evidence.unknown
+            - MARGIN * evidence.margin
+        )
+    )

@@ -15,8 +15,17 @@ from itertools import accumulate
 from math import log
 from typing import TypeAlias, TypeVar
 
+from steadyhand.knowledge.common_words import common_stems
 from steadyhand.knowledge.model import Entry
-from steadyhand.knowledge.words import LIGHT_TERMS, LIGHT_WEIGHT, terms
+from steadyhand.knowledge.words import (
+    COMPARING_TERMS,
+    LIGHT_WEIGHT,
+    STOP,
+    is_light,
+    stem,
+    terms,
+    words,
+)
 
 K1 = 1.2
 """Saturation of a term's frequency (section 3.5: 1.2 to 2 suit most collections)."""
@@ -25,6 +34,9 @@ FIELDS = ("questions", "headings", "answer")
 WEIGHTS = (3.0, 2.0, 1.0)
 LENGTH_B = (0.4, 0.4, 0.75)
 """How much a field's length discounts it; a list of phrasings is long because it is good."""
+
+COMMON_WEIGHT = 1.5
+"""What a common word weighs at most against an entry that does not ask about it."""
 
 IMPACT_ONE = 1000
 """Impacts are thousandths: a term whose frequency is without bound has this one."""
@@ -47,6 +59,7 @@ class Index:
 
     Attributes:
         vocabulary: Term → its number.
+        spelled: Word as it is written in a question or heading → its term.
         weight: Term → how much it says, by how few entries ask about it.
         found_at: Term → where its row of ``found`` begins; one more at the end.
         found: Entries that have the term in a question or heading, ascending.
@@ -67,6 +80,7 @@ class Index:
     """
 
     vocabulary: dict[str, int]
+    spelled: dict[str, int]
     weight: Weights
     found_at: Numbers
     found: Numbers
@@ -125,6 +139,7 @@ def compile_index(entries: Sequence[Entry], encoded: Sequence[bytes]) -> Index:
     said = {term: weigh(term, len(found[n]), len(read)) for term, n in vocabulary.items()}
     return Index(
         vocabulary=vocabulary,
+        spelled={word: vocabulary[stem(word)] for word in _spellings(entries)},
         weight=_weights(said.values()),
         found_at=_starts(found),
         found=_flat(found),
@@ -148,6 +163,15 @@ def compile_index(entries: Sequence[Entry], encoded: Sequence[bytes]) -> Index:
     )
 
 
+def _spellings(entries: Iterable[Entry]) -> list[str]:
+    texts = (text for entry in entries for text in (*entry.questions, *_headings(entry)))
+    return sorted({word for text in texts for word in words(text) if word not in STOP})
+
+
+def _headings(entry: Entry) -> list[str]:
+    return _HEADING.findall(entry.answer)
+
+
 def weigh(term: str, having: int, entries: int) -> float:
     """Return how much ``term`` says if ``having`` of the ``entries`` ask about it.
 
@@ -155,12 +179,18 @@ def weigh(term: str, having: int, entries: int) -> float:
     entries have weighs little and never less than nothing; less for terms that say little anywhere.
     """
     idf = log(1 + (entries + 0.5) / (having + 0.5))
-    return idf * LIGHT_WEIGHT if term in LIGHT_TERMS else idf
+    return min(idf, LIGHT_WEIGHT) if is_light(term) else idf
+
+
+def aside_weight(term: str, weight: float) -> float:
+    """Return what a word of a question weighs if it turns out to be beside the point."""
+    is_talk = term in common_stems() and term not in COMPARING_TERMS
+    return min(weight, COMMON_WEIGHT) if is_talk else weight
 
 
 def _fields(entry: Entry) -> _Fields:
     phrasings = [terms(question) for question in entry.questions]
-    headings = [term for title in _HEADING.findall(entry.answer) for term in terms(title)]
+    headings = [term for title in _headings(entry) for term in terms(title)]
     asked = Counter(term for phrasing in phrasings for term in phrasing)
     counts = (asked, Counter(headings), Counter(terms(entry.answer)))
     return _Fields(counts, tuple(tuple(dict.fromkeys(phrasing)) for phrasing in phrasings))

@@ -42,21 +42,42 @@ class Asker(msgspec.Struct, frozen=True):
     day: int
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """What speaks for one entry; each is a share of the question's weight or of another's.
+
+    Attributes:
+        coverage: The question's words that the entry's questions and headings have.
+        phrasing: Likeness (Dice) of the question and the nearest single phrasing.
+        contained: The words of one of its phrasings that the question has, at best.
+        score: BM25F, as a share of what an entry could have at most.
+        missing: Weight of the heaviest word that the entry does not ask about, as a share of the
+            heaviest word of all.
+        astray: The question's words that other entries ask about and this one does not.
+        unknown: The question's words that no entry has, spelling mended.
+        margin: How far the next entry is behind in likeness; 1 if there is none.
+    """
+
+    coverage: float
+    phrasing: float
+    contained: float
+    score: float
+    missing: float
+    astray: float
+    unknown: float
+    margin: float
+
+
 class Candidate(msgspec.Struct, frozen=True):
     """An entry that a question may mean.
 
     Attributes:
         entry: Its number in the index.
-        score: BM25F as a fraction of what an entry with every word in its questions could reach.
-        coverage: Share of the question's weight that the entry's questions and headings have.
-        phrasing: Likeness to the nearest of its phrasings, 0 to 1.
+        evidence: What speaks for it.
         confidence: Probability that the entry answers the question, 0 to 1.
     """
 
     entry: int
-    score: float
-    coverage: float
-    phrasing: float
+    evidence: Evidence
     confidence: float
 
 

@@ -11,7 +11,8 @@ The bytes are read, not mapped: a mapped file that is cut short kills the proces
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -57,6 +58,8 @@ class _Plan(msgspec.Struct, frozen=True):
 
     digest: str
     terms: list[msgspec.Raw]
+    spelled: list[msgspec.Raw]
+    spelled_terms: list[int]
     weights: int
     rows: list[int]
     audiences: tuple[tuple[str, ...], ...]
@@ -77,6 +80,8 @@ def pack(entries: Sequence[Entry]) -> bytes:
         _Plan(
             digest=digest_of(entries),
             terms=[msgspec.Raw(block) for block in _blocks(list(index.vocabulary))],
+            spelled=[msgspec.Raw(block) for block in _blocks(list(index.spelled))],
+            spelled_terms=list(index.spelled.values()),
             weights=len(index.weight),
             rows=[len(row) for row in rows],
             audiences=index.audiences,
@@ -118,7 +123,8 @@ def unpack(content: bytes, digest: str, breathe: Callable[[], None]) -> Index:
         rows[name] = body[at : at + 4 * length].cast("I")
         at += 4 * length
     return Index(
-        vocabulary=_vocabulary(plan.terms, breathe),
+        vocabulary=dict(zip(_words(plan.terms, breathe), count(), strict=False)),
+        spelled=dict(zip(_words(plan.spelled, breathe), plan.spelled_terms, strict=True)),
         weight=weight,
         audiences=plan.audiences,
         locales=plan.locales,
@@ -136,10 +142,7 @@ def _blocks(items: Sequence[object]) -> list[bytes]:
     return [msgspec.msgpack.encode(items[at : at + BLOCK]) for at in range(0, len(items), BLOCK)]
 
 
-def _vocabulary(blocks: Sequence[msgspec.Raw], breathe: Callable[[], None]) -> dict[str, int]:
-    vocabulary: dict[str, int] = {}
+def _words(blocks: Sequence[msgspec.Raw], breathe: Callable[[], None]) -> Iterator[str]:
     for block in blocks:
-        terms = msgspec.msgpack.decode(block, type=list[str])
-        vocabulary |= {term: number for number, term in enumerate(terms, len(vocabulary))}
+        yield from msgspec.msgpack.decode(block, type=list[str])
         breathe()
-    return vocabulary

@@ -1,9 +1,9 @@
 """Guess what a misspelt word was meant to be. Pure.
 
 Norvig's way ("How to Write a Spelling Corrector", 2007): make every string one edit away, and look
-which are terms. For a word of ten letters that is some 500 look-ups, whatever the size of the
-collection, and no memory. Only plain Latin words of five letters or more are guessed at, and the
-first letter is taken to be right: shorter words have too many neighbours.
+which are words of questions. For a word of ten letters that is some 550 look-ups, whatever the size
+of the collection. Only plain Latin words of five letters or more are guessed at: shorter ones have
+too many neighbours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,25 +11,27 @@ from collections.abc import Iterator, Mapping
 from steadyhand.knowledge.index import Index
 
 SHORTEST = 5
-LONGEST = 20
+LONGEST = 30
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def guess(word: str, index: Index) -> int | None:
-    """Return the term one edit from ``word`` that most entries ask about, or ``None``."""
-    if not (SHORTEST <= len(word) <= LONGEST and word.isascii() and word.isalpha()):
+    """Return the term of the word one edit from ``word`` that most entries have, or ``None``."""
+    if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
+        return None
+    if not word.replace("_", "").isalpha():
         return None
     best, most = None, 0
-    for near in _neighbours(word, index.vocabulary):
+    for near in _neighbours(word, index.spelled):
         asked = index.found_at[near + 1] - index.found_at[near]
         if asked > most:
             best, most = near, asked
     return best
 
 
-def _neighbours(word: str, vocabulary: Mapping[str, int]) -> Iterator[int]:
-    get = vocabulary.get
-    for at in range(1, len(word) + 1):
+def _neighbours(word: str, spelled: Mapping[str, int]) -> Iterator[int]:
+    get = spelled.get
+    for at in range(len(word) + 1):
         head, tail = word[:at], word[at:]
         made = [head + letter + tail for letter in _LETTERS]
         if tail:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from msgspec.structs import asdict
+
 from steadyhand.knowledge.model import Asker, Entry, Found
 from steadyhand.knowledge.packed import digest_of, pack, unpack
 from steadyhand.knowledge.question import LONGEST
@@ -56,9 +58,7 @@ def try_on(entries: Sequence[Entry], question: str, asker: Asker, threshold: flo
             {
                 "entry": entries[one.entry].id,
                 "confidence": round(one.confidence, 4),
-                "coverage": round(one.coverage, 3),
-                "phrasing": round(one.phrasing, 3),
-                "score": round(one.score, 3),
+                **{name: round(share, 3) for name, share in asdict(one.evidence).items()},
                 "questions": list(entries[one.entry].questions),
             }
             for one in found.candidates

@@ -1,0 +1,1 @@
+"""Curated answers: how often they are right, how sure they are, what they cost."""
