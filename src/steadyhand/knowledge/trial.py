@@ -14,7 +14,8 @@ WHY = {
     "no_words": "the question has no word that says what is asked",
     "too_many_words": f"the question has more than {MOST_TERMS} different words",
     "too_long": f"the question is longer than {LONGEST:,} characters",
-    "nothing_near": "no answer asks about half of the question's words",
+    "two_subjects": "the question asks about what another answer is about as well",
+    "nothing_near": "no answer asks about enough of the question's words",
     "not_for_this_asker": "every answer that is near is for others: another tenant, another "
     "language, or out of date",
 }
