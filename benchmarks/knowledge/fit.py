@@ -75,7 +75,9 @@ def _solve(matrix: list[list[float]], vector: list[float]) -> list[float]:
 def main() -> None:
     """Print bias, weights and threshold."""
     index, ids = collection()
-    rows, right, kinds = [], [], []
+    rows: list[tuple[float, ...]] = []
+    right: list[bool] = []
+    kinds: list[bool] = []
     asked_of = [a for a in read() if a.half == "calibrate" and a.kind != "chatty"]
     for asked in asked_of:
         best = best_of(index, asked)
@@ -95,14 +97,14 @@ def main() -> None:
     bare = len(asked_of) - covered
     most_false, most_other = most_allowed(bare), most_allowed(covered)
     chosen = 1.0
-    answered = false = other = 0
-    for confidence, is_right, is_covered in scored:
-        answered += is_right
+    answered, false, other = 0, 0, 0
+    for certainty, is_right, is_covered in scored:
+        answered += bool(is_right)
         false += not is_covered
-        other += is_covered and not is_right
+        other += bool(is_covered and not is_right)
         if false > most_false or other > most_other:
             break
-        chosen = confidence
+        chosen = float(certainty)
     sys.stdout.write(
         f"threshold {chosen:.3f}: right {answered / covered:.3f}, "
         f"false {false - 1} of {bare}, other {other} of {covered}\n"
