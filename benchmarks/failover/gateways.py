@@ -133,7 +133,7 @@ def _litellm(site: Site, upstreams: Upstreams, cases: Sequence[Case], home: Path
     one = (environments.PINS / "litellm-case.yaml").read_text(encoding="utf-8")
     blocks = [_filled(one, route=case.route, **_deployments(upstreams, case)) for case in cases]
     settings = (environments.PINS / "litellm.yaml").read_text(encoding="utf-8")
-    fallbacks = ", ".join(f'{{"{case.route}": ["{case.route}-fallback"]}}' for case in cases)
+    fallbacks = ", ".join(f'{{"{case.route}": ["{case.route}-second"]}}' for case in cases)
     configuration = site.folder / "litellm.yaml"
     configuration.write_text(
         _filled(settings, deployments="".join(blocks).rstrip(), fallbacks=fallbacks, key=KEY),
