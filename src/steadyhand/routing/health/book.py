@@ -6,6 +6,7 @@ places, apart from what has, and so made-up names displace nothing that matters.
 """
 
 from collections.abc import Iterator
+from heapq import nlargest
 from typing import Final
 
 from steadyhand.routing.health.cohorts import Pulse
@@ -19,6 +20,9 @@ PROVEN: Final = 1024
 
 UNPROVEN: Final = 256
 """Others that are remembered."""
+
+TOLD: Final = 500
+"""Most deployments that a status tells of: what is made on the loop once a second is bounded."""
 
 ACTIVE_S: Final = 60.0
 """A deployment asked within these seconds counts when a provider is judged as a whole."""
@@ -54,13 +58,14 @@ class Health:
         return active > 0 and 2 * unwell >= active
 
     def snapshot(self, now_s: float, wall_us: int) -> tuple[DeploymentStatus, ...]:
-        """Return the state of every deployment, for the status file.
+        """Return the state of every deployment, or of those asked last, for the status file.
 
         Args:
             now_s: Monotonic seconds.
             wall_us: Wall clock at the same moment, microseconds since 1970.
         """
-        return tuple(status_of(deployment, health, now_s, wall_us) for deployment, health in self)
+        told = nlargest(TOLD, self, key=lambda each: each[1].began_s) if len(self) > TOLD else self
+        return tuple(status_of(deployment, health, now_s, wall_us) for deployment, health in told)
 
     def __iter__(self) -> Iterator[tuple[DeploymentId, DeploymentHealth]]:
         yield from self._proven.items()

@@ -1,6 +1,6 @@
 """The book of all deployments: bounded, shared, and readable from outside."""
 
-from steadyhand.routing.health.book import PROVEN, UNPROVEN, Health
+from steadyhand.routing.health.book import PROVEN, TOLD, UNPROVEN, Health
 from steadyhand.routing.model import DeploymentId
 from tests.unit.routing.health.world import MODEL, World, failing, healthy, slower
 
@@ -61,3 +61,12 @@ def test_a_deployment_that_was_always_well_says_so() -> None:
     assert (status.state, status.share, status.reason) == ("closed", 1.0, "steady")
     assert (status.changed_us, status.probe_at_us, status.drifts) == (0, 0, 0)
     assert 0.7 < status.drift < 1.4
+
+
+def test_of_very_many_the_status_tells_those_that_were_asked_last() -> None:
+    book = Health()
+    for number in range(TOLD + 10):
+        health = book.of(DeploymentId("acme", f"m{number}"))
+        health.began(float(number), 10, stream=True).ended(number + 0.5, "ok")
+    told = {status.model for status in book.snapshot(TOLD + 20.0, 1)}
+    assert told == {f"m{number}" for number in range(10, TOLD + 10)}
