@@ -2,13 +2,15 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tests.support.commands import steadyhand
-from tests.support.installations import Installation
+from tests.support.installations import Installation, Upstreams, serving, settings_text
 from tests.support.programs import eventually
 from tests.support.raw_client import Answer
 
@@ -41,9 +43,12 @@ def cached(house: Installation) -> dict[str, Any]:
 
 
 @pytest.fixture
-def house(own_house: Installation) -> Installation:
-    own_house.write("routes/cached.toml", ROUTE)
-    return own_house
+def house(tmp_path: Path, upstreams: Upstreams) -> Iterator[Installation]:
+    patient = "\n[cache]\ndatabase_timeout_ms = 1000\n"  # the machine is shared
+    settings = settings_text(upstreams) + patient
+    files = {"steadyhand.toml": settings, "routes/cached.toml": ROUTE}
+    with serving(tmp_path, upstreams, files) as made:
+        yield made
 
 
 def test_kept_answers_outlive_every_process_until_they_are_flushed(house: Installation) -> None:

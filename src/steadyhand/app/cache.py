@@ -54,8 +54,7 @@ def open_cache(settings: Settings, secret: bytes) -> Cache:
 
 async def watch_epochs(cache: Cache, path: Path) -> None:
     """Take over flushes until cancelled."""
-    watch = EpochWatch(path)
-    watch.changed()  # what the cache began with
+    watch = EpochWatch(path)  # it may have changed since the cache was opened
     while True:
         await asyncio.sleep(EPOCH_POLL_S)
         if watch.changed():
@@ -73,6 +72,8 @@ def take_over(cache: Cache, watch: EpochWatch, *, is_start: bool = False) -> Non
         logger.error("the epochs of the cache cannot be read; 'steadyhand cache flush' mends it")
         cache.failures["epochs"] += 1
         found = Epochs().after(ALL, ALL, wall_clock_us()) if is_start else cache.epochs
+    elif found == cache.epochs:
+        return
     cache.begin(found)
 
 

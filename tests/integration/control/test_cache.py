@@ -32,8 +32,6 @@ WARM = TierStatus("warm", "redis", False, lookups={"skipped": 4}, failures={"tim
 def house(tmp_path: Path) -> Iterator[tuple[RunningControl, State, CacheStore]]:
     state = State(load(write(tmp_path), {}, {}))
     state.prepare()
-    said = Status(process=0, made_us=wall_clock_us(), tiers=(HOT, WARM))
-    state.status(0).write_bytes(msgspec.json.encode(said))
     database = cache_database(tmp_path / "cache.db")
     store = CacheStore(database)
     store.put([item(1), item(2, route="labels"), item(3, tenant="globex")])
@@ -43,12 +41,19 @@ def house(tmp_path: Path) -> Iterator[tuple[RunningControl, State, CacheStore]]:
     database.close()
 
 
+def say(state: State) -> None:
+    """Have the gateway say how it is: what was said five seconds ago counts no more."""
+    said = Status(process=0, made_us=wall_clock_us(), tiers=(HOT, WARM))
+    state.status(0).write_bytes(msgspec.json.encode(said))
+
+
 def run(control: RunningControl, *arguments: str) -> subprocess.CompletedProcess[str]:
     return steadyhand("cache", *arguments, "--url", control.url, workspace=control.workspace)
 
 
 def test_it_is_shown(house: tuple[RunningControl, State, CacheStore]) -> None:
-    control, _, store = house
+    control, state, store = house
+    say(state)
     answer = control.ask("/cache")
     assert answer.status == 200
     hot, warm = answer.json["tiers"]
@@ -57,12 +62,14 @@ def test_it_is_shown(house: tuple[RunningControl, State, CacheStore]) -> None:
     assert (answer.json["database_entries"], answer.json["flushes"]) == (3, [])
     assert answer.json["database_bytes"] == store.stock().size_bytes
 
+    say(state)
     shown = run(control, "show")
     assert shown.returncode == 0
     lines = [line.split("\t") for line in shown.stdout.splitlines()]
     assert lines[0][:7] == ["0", "hot", "memory", "yes", "3", "2,048", "hit 1,200, miss 7"]
     assert lines[1][3:6] == ["no", "-", "-"]
     assert shown.stderr.startswith("database: 3 entries")
+    say(state)
     assert json.loads(run(control, "show", "--json").stdout) == answer.json
 
 
@@ -98,6 +105,13 @@ def test_a_name_that_is_not_there_flushes_nothing(
     assert said in done.stderr
     assert not state.cache_epochs.exists()
     assert store.stock().entries == 3
+
+
+def test_a_gateway_that_says_nothing_has_no_tiers_rather_than_old_ones(
+    house: tuple[RunningControl, State, CacheStore],
+) -> None:
+    control, _, _ = house
+    assert control.ask("/cache").json["tiers"] == []
 
 
 def test_what_cannot_be_known_is_not_made_up(
