@@ -14,6 +14,7 @@ from steadyhand.gateway.exchange import Ledger
 from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
 from steadyhand.http.messages import Request
+from steadyhand.providers.base import Provider
 from steadyhand.records.record import Record
 from steadyhand.routing.model import SloClass
 from steadyhand.routing.planning.decision import decode_decision
@@ -126,21 +127,23 @@ def gateway_bench(
     rungs: Callable[[RungPorts], Sequence[Rung]] | None = None,
     own_instructions: tuple[str, ...] = (),
     gear: Gear | None = None,
+    real: Mapping[str, Provider] | None = None,
 ) -> GatewayBench:
     """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
 
     Each provider's model is named ``<provider>-model``. Without ``floor``, the floor is an error.
-    ``rungs`` makes other rungs of the providers than one for each.
+    ``rungs`` makes other rungs of the providers than one for each; ``real`` are providers with
+    sockets.
     """
     providers = {name: ScriptedProvider(played) for name, played in (scripts or {}).items()}
-    ports = RungPorts(providers)
+    ports = RungPorts({**providers, **(real or {})})
 
     def rung(provider: str, model: str) -> LiveRung:
         own_limit = (give_up_ms or {}).get(provider)
         settings = live.Settings(provider=provider, model=model, give_up_ms=own_limit)
         return live.build(settings, ports)
 
-    made = rungs(ports) if rungs else [rung(name, f"{name}-model") for name in providers]
+    made = rungs(ports) if rungs else [rung(name, f"{name}-model") for name in ports.providers]
     system = instructions_json(instructions)
     ladders = {
         name: Ladder(
