@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def shelved(tmp_path: Path) -> tuple[Library, str]:
     return library, digest
 
 
-def body(question: object, **more: object) -> bytes:
+def body(question: object, **more: Any) -> bytes:
     return chat_body(messages=[{"role": "user", "content": question}], **more)
 
 
