@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.app.publish import publish, republish
+from steadyhand.app.state import State
 from steadyhand.cli.main import run
+from steadyhand.knowledge.shelf import take
 from steadyhand.settings import answers
 from steadyhand.settings.answers import expired, load_collections
 from steadyhand.settings.load import load
 from steadyhand.settings.problems import InvalidWorkspace, Problem
+from steadyhand.settings.scaffold import write_workspace
+from steadyhand.snapshot import sign, store
 from tests.support.curated import answer_file, write_answers
 from tests.support.workspaces import FILES, write
 
@@ -139,3 +144,65 @@ def test_a_folder_without_answers_is_no_collection(tmp_path: Path) -> None:
     (root / "answers" / "README.md").write_text("words")
     assert load(root, {}, {}).collections == {}
     assert load_collections(root) == {}
+
+
+def test_a_file_broken_while_serving_leaves_the_answers_before_it_in_force(tmp_path: Path) -> None:
+    root = write(tmp_path)
+    write_answers(root, "help", {"a": ONE})
+    settings = load(root, {}, {})
+    state = State(settings)
+    state.prepare()
+    publish(settings)
+    key = sign.open_key(state.snapshot_key)
+    before = store.load(state.snapshots, key).snapshot
+    write_answers(root, "help", {"a": "+++\nbroken"})
+    assert not republish(root, {})
+    after = store.load(state.snapshots, key).snapshot
+    assert after.collections == before.collections
+    assert take(after.collections["help"], state.answers).texts
+    write_answers(root, "help", {"a": ONE.replace("Press", "Push")})
+    assert republish(root, {})
+    mended = store.load(state.snapshots, key).snapshot.collections
+    assert mended != before.collections
+    write_answers(root, "help", {"b": answer_file(["Why red?"], "So.")})
+    assert republish(root, {})
+    assert len(list(state.answers.iterdir())) == 2, "the snapshot before keeps its own"
+
+
+def test_questions_are_tried_on_the_files_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write(tmp_path)
+    write_answers(root, "help", {"a": ONE, "b": answer_file(["Why is the light red?"], "So.")})
+    where = ["--workspace", str(root)]
+    assert run(["answers", "search", "help", "how do I restart", *where, "--json"]) == 0
+    tried = json.loads(capsys.readouterr().out)
+    assert (tried["spoken"], tried["answer"]) == (True, "Press the button.")
+    assert run(["answers", "search", "help", "bread", *where]) == 0
+    assert "not spoken   nothing_near" in capsys.readouterr().out
+    assert run(["answers", "search", "help", "red light", *where, "--threshold", "1"]) == 0
+    assert "not_sure" in capsys.readouterr().out
+    assert run(["answers", "list", *where, "--json=entry"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"entry": "a"}, {"entry": "b"}]
+    assert run(["answers", "search", "halp", "x", *where]) == 3
+    assert "did you mean 'help'" in capsys.readouterr().err
+
+
+DEMO = [
+    ("rebuild an index", "rebuild-an-index"),
+    ("how can I dump a database to a file", "back-up-one-database"),
+    ("cancel running query", "cancel-a-query"),
+    ("how do I import csv file", "import-a-csv-file"),
+    ("What does FATAL: sorry, too many clients already mean?", "too-many-clients"),
+]
+
+
+@pytest.mark.parametrize(("question", "entry"), DEMO)
+def test_the_demo_answers_what_it_was_written_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], question: str, entry: str
+) -> None:
+    root = write_workspace(tmp_path / "demo").directory
+    assert run(["answers", "search", "support", question, "--workspace", str(root), "--json"]) == 0
+    tried = json.loads(capsys.readouterr().out)
+    assert tried["spoken"], tried["explanation"]
+    assert tried["candidates"][0]["entry"] == entry
