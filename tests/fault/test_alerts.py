@@ -28,6 +28,12 @@ def prometheus(tmp_path: Path, house: Installation) -> Iterator[Prometheus]:
         yield made
 
 
+def is_open_seen(house: Installation, prometheus: Prometheus) -> bool:
+    house.ask("failing")
+    fired = prometheus.firing().get("SteadyhandBreakerOpen", [])
+    return any((each["provider"], each["model"]) == ("up", "error-500") for each in fired)
+
+
 def test_alerts_fire_for_a_provider_that_fails_and_stop_when_it_is_well(
     house: Installation, prometheus: Prometheus
 ) -> None:
@@ -43,6 +49,7 @@ def test_alerts_fire_for_a_provider_that_fails_and_stop_when_it_is_well(
     eventually(floors_are_seen, "SteadyhandFloorSpeaks", within_s=60)
     fired = prometheus.firing()
     assert fired["SteadyhandFloorSpeaks"][0]["route"] == "failing"
+    eventually(lambda: is_open_seen(house, prometheus), "SteadyhandBreakerOpen", within_s=60)
     assert fired.keys().isdisjoint({"SteadyhandBlind", "SteadyhandGatewayDown"})
     assert {rule["name"]: rule["health"] for rule in prometheus.rules()} == dict.fromkeys(
         alerts(), "ok"

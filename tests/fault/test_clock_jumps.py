@@ -118,6 +118,11 @@ def test_a_machine_that_stood_still_answers_late_honestly_and_trusts_its_provide
         os.kill(pid, signal.SIGCONT)
         assert [line.answer().status for line in lines] == [200] * len(lines)
     assert house.gateway_pid() == pid
+    _, upstream = house.rest("/upstreams/up")
+    states = {
+        row["model"]: row["health"] and row["health"]["state"] for row in upstream["deployments"]
+    }
+    assert states["steady"] == "closed", "what it did meanwhile is not held against it"
     after = answers(house)
     assert [record["rung"] for record in after if record["route"] == "answers"] == ["live"] * 2
     assert all(record["in_time"] for record in after)
