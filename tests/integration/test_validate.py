@@ -16,6 +16,13 @@ PROMPT = FILES["prompts/ask.md"]
 SECTIONS = "knowledge/tiny/sections.jsonl"
 
 
+RUNG = 'provider = "near"\nmodel = "steady"\n'
+DEPLOYMENTS = """deployments = [
+  { provider = "NAME", model = "steady", weight = 0 },
+]
+strategy = "weighted"
+"""
+
 LOCAL = '[providers.here]\nkind = "local"\nmodel_file = "model.gguf"\n'
 
 
@@ -214,6 +221,27 @@ MISTAKES: list[tuple[str, dict[str, str | None], str, str, str | None]] = [
         "keys.toml:5",
         "keys.web.models[0]",
         "near",
+    ),
+    (
+        "E0301",
+        {"routes/ask.toml": ROUTE.replace(RUNG, DEPLOYMENTS.replace("NAME", "nera")[:-22])},
+        "routes/ask.toml:6",
+        "rungs[0].deployments[0].provider",
+        "near",
+    ),
+    (
+        "E0105",
+        {"routes/ask.toml": ROUTE.replace(RUNG, DEPLOYMENTS.replace("NAME", "near"))},
+        "routes/ask.toml:4",
+        "rungs[0]",
+        None,
+    ),
+    (
+        "E0302",
+        {"routes/ask.toml": ROUTE.replace(RUNG, RUNG + 'prompt = "saef"\n')},
+        "routes/ask.toml:8",
+        "rungs[0].prompt",
+        None,
     ),
     (
         "E0302",

@@ -115,7 +115,7 @@ class ScriptedStored:
     ) -> None:
         self.kind = kind
         self.has_slow_tiers = is_slow or fetched is not None
-        self.cost = Cost(500, 1_000, 2_000, 0)
+        self.cost = Cost(500, 1_000, 100_000, 0)
         self.questions: list[Question] = []
         self.kept: list[GoodAnswer] = []
         self.cancelled = 0

@@ -16,9 +16,9 @@ from steadyhand.gateway.climb.attempts import Attempts
 from steadyhand.gateway.climb.late import offer
 from steadyhand.gateway.climb.lineup import LiveSlot, StoredSlot, line_up
 from steadyhand.gateway.climb.question import question_of
+from steadyhand.gateway.climb.reasons import Reasons
 from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.climb.voice import Silence, Stored, Voice
-from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.recording import attempt_of
 from steadyhand.providers.base import Failure
@@ -31,9 +31,6 @@ from steadyhand.routing.rungs.base import Question, StoredAnswer
 
 LAST_WORDS = frozenset({"speak", "floor", "stop"})
 """Actions after which nobody is waited for; that a live rung speaks is known without asking."""
-
-NO_SECOND_OPINION = frozenset({"content_filter"})
-"""Faults of a request after which no other deployment is asked: nobody shops for a laxer filter."""
 
 
 class Climb:
@@ -59,9 +56,7 @@ class Climb:
         self._race = self._attempts.race
         self._situation: Situation | None = None
         self._answers: dict[int, StoredAnswer] = {}
-        self._reasons: dict[int, str] = {}
-        self._failure: Failure | None = None
-        self._refusal: Failure | None = None
+        self._reasons = Reasons()
         self._question: Question | None = None
         self._looks = 0  # events before anything was asked
         self._folded: Progress | None = None
@@ -136,10 +131,7 @@ class Climb:
 
     def why(self, run: Run) -> str:
         """Return why ``run`` speaks and not the one before."""
-        before = [place for place in self._reasons if place < run.place]
-        if before:
-            return self._reasons[max(before)]
-        return "hedge" if run.role == "hedge" else "first_choice"
+        return self._reasons.why(run)
 
     def offer(self, run: Run) -> None:
         """Offer the whole answer of ``run`` to the stored rungs."""
@@ -226,8 +218,7 @@ class Climb:
         if run is None:
             self._race.cancel(place)
             return
-        self._reasons[place] = "gave_up"
-        self._failure = Failure("gave_up")
+        self._reasons.gave_up(place)
         policy = self._prepared.policy
         if not (policy.lingers or policy.harvests):
             self._race.cancel(place)
@@ -269,25 +260,9 @@ class Climb:
         """
         run.failed(failure)
         self._note(run.place, "failed", failure.reason)
-        self._reasons[run.place] = failure.reason
-        self._failure = failure
-        if failure.callers_own:
-            is_second = self._refusal is not None
-            self._refusal = self._refusal or failure
-            if is_second or failure.reason in NO_SECOND_OPINION:
-                self._attempts.leave("overtaken")
-                self._relay_refusal()
-
-    def _relay_refusal(self) -> None:
-        """End the climb with what the first provider said that finds the request at fault.
-
-        Raises:
-            RelayedFailure: If there was one.
-        """
-        if self._refusal is not None:
-            trail = self._exchange.trail
-            trail.outcome, trail.reason = "rejected", self._refusal.reason
-            raise RelayedFailure(self._refusal)
+        if self._reasons.failed(run.place, failure):
+            self._attempts.leave("overtaken")
+            self._reasons.relay_refusal(self._exchange)
 
     def _peek(self) -> None:
         """Look at what memory has, before anything is asked."""
@@ -312,7 +287,7 @@ class Climb:
         now_us = self._now_us()
         self._note_skipped(run.place, now_us)
         self.events.append(Event(now_us, run.place, "spoke", "first_content"))
-        self._attempts.end_all_but(run, self._reasons, None)
+        self._attempts.end_all_but(run, self._reasons.by_place, None)
         return run
 
     def _last_word(self, action: Action, now_us: int) -> Voice:
@@ -322,25 +297,19 @@ class Climb:
         if action.kind != "stop":
             self.events.append(carried_out(action, now_us))
         for run in self._attempts.running:  # at the deadline nobody is given up one by one
-            self._reasons.setdefault(run.place, "gave_up")
-            self._failure = self._failure or Failure("gave_up")
+            if run.place not in self._reasons.by_place:
+                self._reasons.gave_up(run.place)
         keeps = self.question if self._keepers else None
-        self._attempts.end_all_but(None, self._reasons, keeps)
+        self._attempts.end_all_but(None, self._reasons.by_place, keeps)
         if action.kind != "speak":
-            self._relay_refusal()
+            self._reasons.relay_refusal(self._exchange)
             otherwise = action.reason if self._slots else "no_rung"
-            return Silence(self._failure or Failure(self._last_reason(otherwise)))
+            return Silence(self._reasons.failure or Failure(self._reasons.last(otherwise)))
         slot, answer = self._slots[place], self._answers[place]
         kind = slot.stored.kind if isinstance(slot, StoredSlot) else ""
         if answer.revalidate:
             self._revalidate()
-        return Stored(kind, answer, self._last_reason(answer.reason))
-
-    def _last_reason(self, otherwise: str) -> str:
-        """Return why the last live candidate did not speak, ``otherwise`` if none had to."""
-        if self._failure is not None:
-            return self._failure.reason
-        return next(reversed(self._reasons.values()), otherwise)
+        return Stored(kind, answer, self._reasons.last(answer.reason))
 
     def _note_skipped(self, speaker: int, now_us: int) -> None:
         """Note the live candidates before ``speaker`` that were planned around, and why."""
@@ -357,7 +326,7 @@ class Climb:
         progress = self._progress()
         now_s = monotonic()
         for place, slot in skipped:
-            reason = self._reasons[place] = why_not(progress, place, FLOOR, now_us)
+            reason = self._reasons.by_place[place] = why_not(progress, place, FLOOR, now_us)
             self._exchange.trail.attempts.append(
                 attempt_of(self._exchange, slot.deployment.id, now_s, 0, reason)
             )
