@@ -18,7 +18,7 @@ the tier if nobody waited for it any more.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import inf
 from time import monotonic
@@ -53,6 +53,7 @@ class RemoteTier:
             ``crowded``, ``error``; the owner of the entries adds ``poisoned``, ``version``.
         stores: ``kept``, ``dropped`` (no room in the queue), ``error``.
         failures: Of the backend, by reason.
+        on_late: Is given (address, sealed entry) that came when a request had gone on.
     """
 
     def __init__(self, link: Link, tier: str, cap_s: float) -> None:
@@ -61,6 +62,7 @@ class RemoteTier:
         self.lookups: Counter[str] = Counter()
         self.stores: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self.on_late: Callable[[bytes, bytes], None] = lambda _address, _sealed: None
         self._link = link
         self.cap_s = cap_s
         self._reads: Circuit = SOUND
@@ -201,7 +203,10 @@ class RemoteTier:
         is_awaited = False
         for place, address in enumerate(addresses):
             value = found[place] if found is not None else None
-            for future in self._wanted.pop(address):
+            waiting = self._wanted.pop(address)
+            if value is not None and any(future.done() for future in waiting):
+                self.on_late(address, value)
+            for future in waiting:
                 if future.done():  # its request has gone on, and was counted then
                     continue
                 is_awaited = True

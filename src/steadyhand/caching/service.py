@@ -99,6 +99,8 @@ class Cache:
         self._hot = hot
         self._hits = self._misses = self._kept = 0
         self._remotes = tuple(remotes)
+        for tier in self._remotes:
+            tier.on_late = self._came_late
         self._clock_us = clock_us
         self._max_age_us = round(max_age_s * 1e6)
         self._mask = mask
@@ -153,7 +155,11 @@ class Cache:
             for nearer in self._remotes[:place]:
                 nearer.put(item)
             return entry
-        return None
+        if not self._remotes:
+            return None
+        late = self._hot.get(address)  # from a nearer tier, while another was asked
+        is_of_use = late is not None and self.age_us(late) <= self._max_age_us
+        return late if is_of_use else None
 
     def keep(self, asked: Asked, terms: Terms, answer: Given) -> None:
         """Store a live answer in every tier, if it may be; waits for nothing."""
@@ -262,6 +268,12 @@ class Cache:
         """Store what waits, within half a second a tier, and let go of connections."""
         for tier in self._remotes:
             await tier.close()
+
+    def _came_late(self, address: bytes, sealed: bytes) -> None:
+        """Hold in memory what a tier gave when its request had gone on."""
+        entry = open_sealed(sealed, address, self._keys)
+        if isinstance(entry, Entry):
+            self._hot.put(address, entry)
 
     def _address(self, asked: Asked, terms: Terms) -> bytes | None:
         last = self._last

@@ -210,6 +210,20 @@ async def test_slower_than_the_cap_it_is_passed_over() -> None:
         await tier.close()
 
 
+async def test_what_comes_late_is_there_for_the_next(redis: RedisServer) -> None:
+    first = tier_of(redis.url, WIDE_S)
+    async with cache_over(first) as cache:
+        cache.keep(question(), TERMS, answer("yes"))
+        await until(lambda: first.stores["kept"] == 1)
+    tier = tier_of(redis.url, WIDE_S)
+    async with cache_over(tier) as cache:
+        await cache.fetch(question(user="somebody"), TERMS, monotonic() + 60)  # connected
+        redis.freeze()
+        assert await cache.fetch(question(), TERMS, monotonic() + 0.05) is None
+        redis.thaw()
+        await until(lambda: cache.peek(question(), TERMS) is not None)
+
+
 async def test_a_connection_that_breaks_in_the_middle_is_made_again() -> None:
     async with server_that_says(b"*1\r\n$100\r\nhalf") as url:
         tier = tier_of(url)
