@@ -89,12 +89,12 @@ def test_work_is_bounded_when_every_entry_has_the_words(monkeypatch: pytest.Monk
 
 def test_a_walk_and_a_search_of_a_row_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     filler = [entry(f"f{n}", f"What is table number {n} zeta{n}?") for n in range(30)]
-    index = index_of(*filler, REINDEX, entry("wanted", "How do I lock a table?"))
-    before = ask("lock table", index)
+    index = index_of(*filler, REINDEX, entry("wanted", "How do I frobnicate a table?"))
+    before = ask("frobnicate table", index)
     monkeypatch.setattr("steadyhand.knowledge.search.WALK_UP_TO", 0)
-    assert ask("lock table", index) == before
+    assert ask("frobnicate table", index) == before
     monkeypatch.setattr("steadyhand.knowledge.search.WALK_UP_TO", 10**6)
-    assert ask("lock table", index) == before
+    assert ask("frobnicate table", index) == before
 
 
 @pytest.mark.parametrize(
