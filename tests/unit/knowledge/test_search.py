@@ -89,7 +89,8 @@ def test_work_is_bounded_when_every_entry_has_the_words(monkeypatch: pytest.Monk
 
 def test_a_walk_and_a_search_of_a_row_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     filler = [entry(f"f{n}", f"What is table number {n} zeta{n}?") for n in range(30)]
-    index = index_of(*filler, REINDEX, entry("wanted", "How do I frobnicate a table?"))
+    other = entry("other", "How do I frobnicate a gadget?")
+    index = index_of(*filler, other, entry("wanted", "How do I frobnicate a table?"))
     before = ask("frobnicate table", index)
     monkeypatch.setattr("steadyhand.knowledge.search.WALK_UP_TO", 0)
     assert ask("frobnicate table", index) == before
