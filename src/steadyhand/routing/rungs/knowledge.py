@@ -1,7 +1,9 @@
 """A knowledge rung: curated answers, spoken word for word when one surely answers the question.
 
-It has nothing to wait for: an answer is there at once or not at all. Without its collection (never
-published, damaged, missing) it says nothing and the ladder goes on.
+A look costs half a millisecond of the process, a hundred times what the rest of the ladder costs.
+So ``peek``, which every request pays, finds nothing, and ``fetch`` everything: the planner asks for
+it when a live rung is slow, has failed or may not start. It waits for nothing all the same. Without
+its collection (never published, damaged, missing) it says nothing and the ladder goes on.
 """
 
 from typing import Literal
@@ -46,7 +48,7 @@ class Knowledge:
     """See :class:`steadyhand.routing.rungs.base.StoredRung`."""
 
     kind: Literal["knowledge"] = "knowledge"
-    has_slow_tiers = False
+    has_slow_tiers = True
     cost = PRIOR
 
     def __init__(self, settings: Settings, answers: KnowledgePort | None) -> None:
@@ -55,14 +57,14 @@ class Knowledge:
         self._answers = answers
 
     def peek(self, question: Question) -> StoredAnswer | None:
-        """Return the curated answer that is sure enough, or ``None``; under a millisecond."""
+        """Return ``None``: a look is too dear for requests that a model answers."""
+        return None
+
+    async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
+        """Return the curated answer that is sure enough, or ``None``."""
         if self._answers is None:
             return None
         return self._answers.ask(self._settings.collection, self._settings.threshold, question)
-
-    async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
-        """Return ``None``: there is no slower tier."""
-        return None
 
     async def drill(self, question: Question, draw: float, until_s: float) -> str:
         """Ask an entry's own first question, and expect that entry."""
@@ -71,7 +73,9 @@ class Knowledge:
         if example is None or not example.question:
             return "absent" if example is None else "no_entries"
         text = msgspec.json.encode({"role": "user", "content": example.question})
-        found = self.peek(msgspec.structs.replace(question, messages=[msgspec.Raw(text)]))
+        found = await self.fetch(
+            msgspec.structs.replace(question, messages=[msgspec.Raw(text)]), until_s
+        )
         if found is None:
             return "unanswered"
         return "ok" if found.content == example.answer else "wrong_answer"
