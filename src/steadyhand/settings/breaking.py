@@ -61,12 +61,14 @@ def break_provider(
         NotFound: There is no such provider.
     """
     _check_behaviour(behaviour)
-    return _edit(
-        workspace,
-        provider,
-        environment,
-        lambda text: set_behaviour(text, provider, behaviour, model),
-    )
+
+    def broken(text: str) -> str:
+        if not model:  # all of them means also those that were broken on their own
+            for each in _models(text, provider):
+                text = unset_behaviour(text, provider, each)
+        return set_behaviour(text, provider, behaviour, model)
+
+    return _edit(workspace, provider, environment, broken)
 
 
 def mend_provider(
