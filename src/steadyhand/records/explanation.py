@@ -41,17 +41,24 @@ def explanation(
 
 
 def _summary(record: Record) -> str:
-    took = f"in {_ms(record.total_us)}"
-    if record.budget_us:
-        took += f" of {_ms(record.budget_us)}"
     parts = [
         record.route or record.requested_model or "no route",
         record.release.removeprefix("sha256:")[:RELEASE_DIGITS],
-        f"{record.outcome.replace('_', ' ')} {took} ms",
+        f"{record.outcome.replace('_', ' ')}{_took(record)} ms",
         record.reason if record.reason != OK else "",
         "" if record.in_time or not record.budget_us else "late",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _took(record: Record) -> str:
+    """Say how long it took, and of which budget: a stream's is that of its first content."""
+    of = f" of {_ms(record.budget_us)}" if record.budget_us else ""
+    if record.stream and record.first_content_us:
+        return (
+            f", first content in {_ms(record.first_content_us)}{of}, all in {_ms(record.total_us)}"
+        )
+    return f" in {_ms(record.total_us)}{of}"
 
 
 def _attempts(record: Record, passed_over: set[str]) -> list[str]:
@@ -67,7 +74,7 @@ def _attempts(record: Record, passed_over: set[str]) -> list[str]:
         if attempt.role or _who(attempt) not in passed_over
     ]
     if not rows:
-        return ["  nothing was tried"]
+        return ["  no model was asked" if record.rung else "  nothing was tried"]
     start, end, _, who, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
     return [
         f"  {row[0].rjust(start)}  {row[1].rjust(end)} ms  {row[2]} {row[3].ljust(who)}  {row[4]}"
@@ -91,10 +98,21 @@ def _ending(attempt: Attempt, record: Record) -> str:
 
 
 def _outcome(record: Record) -> str:
-    by = f" by {record.rung}" if record.rung else ""
+    by = f" by {record.rung}{_provenance(record)}" if record.rung else ""
     shape = "stream" if record.stream else "whole answer"
     ended = f", finish reason {record.finish_reason}" if record.finish_reason else ""
     return f"  sent: status {record.status}{by}, {shape}, {record.response_bytes:,} bytes{ended}"
+
+
+def _provenance(record: Record) -> str:
+    """Say what is known of an answer that was there before the question."""
+    said = [
+        f"{_ms(record.age_ms * 1000)} ms old" if record.age_ms >= 0 else "",
+        f"confidence {record.confidence:.2f}" if record.confidence >= 0 else "",
+        f"from {record.source}" if record.source else "",
+    ]
+    known = ", ".join(part for part in said if part)
+    return f" ({known})" if known else ""
 
 
 def _later(note: Annotation, record: Record) -> str:

@@ -62,7 +62,9 @@ def test_one_request_is_shown_and_explained(control: RunningControl) -> None:
     assert "total_us           1956000\n" in shown.stdout
     assert "✓ backup/gpt-slow" in shown.stdout
     explained = asked(control, "requests", "explain", "req_0001")
-    assert explained.stdout.startswith("support · abababababab · answered in 1,956 of 2,500 ms\n")
+    assert explained.stdout.startswith(
+        "support · abababababab · answered, first content in 1,241 of 2,500 ms, all in 1,956 ms\n"
+    )
     last = asked(control, "requests", "show", "last", "--json")
     assert json.loads(last.stdout)["request_id"] == "req_0009"
 

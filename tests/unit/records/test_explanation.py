@@ -5,7 +5,7 @@ from steadyhand.records.record import Attempt
 from tests.support.made_records import ANSWERED
 
 STORY = """\
-support · abababababab · answered in 1,956 of 2,500 ms
+support · abababababab · answered, first content in 1,241 of 2,500 ms, all in 1,956 ms
     0    817 ms  ✕ openai/gpt-fast  gave up
   857    931 ms  ✕ openai/gpt-fast  rate limited, status 429
   931  1,904 ms  ✓ backup/gpt-slow  first content 1,241 ms, 412 tokens
@@ -66,4 +66,17 @@ def test_a_rung_that_was_good_but_did_not_speak_is_just_ok() -> None:
         ANSWERED, provider="", model="", rung="", route="", requested_model="", release=""
     )
     assert "✓ backup/gpt-slow  ok" in explanation(record)
-    assert explanation(record).startswith("no route · answered in")
+    assert explanation(record).startswith("no route · answered, first")
+
+
+def test_an_answer_that_was_there_before_says_where_it_is_from() -> None:
+    record = msgspec.structs.replace(
+        ANSWERED, rung="knowledge", attempts=(), confidence=0.934, source="sql-vacuum", stream=False
+    )
+    _, tried, sent = explanation(record).splitlines()
+    assert tried == "  no model was asked"
+    assert " by knowledge (confidence 0.93, from sql-vacuum), whole answer" in sent
+    cached = msgspec.structs.replace(
+        record, rung="cache", confidence=-1.0, source="", age_ms=61_500
+    )
+    assert " by cache (61,500 ms old), " in explanation(cached)
