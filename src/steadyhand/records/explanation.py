@@ -53,12 +53,12 @@ def _summary(record: Record) -> str:
 
 def _took(record: Record) -> str:
     """Say how long it took, and of which budget: a stream's is that of its first content."""
-    of = f" of {_ms(record.budget_us)}" if record.budget_us else ""
+    budget, total = _ms(record.budget_us), _ms(record.total_us)
+    if not record.budget_us:
+        return f" in {total}"
     if record.stream and record.first_content_us:
-        return (
-            f", first content in {_ms(record.first_content_us)}{of}, all in {_ms(record.total_us)}"
-        )
-    return f" in {_ms(record.total_us)}{of}"
+        return f", first content in {_ms(record.first_content_us)} of {budget} ms, all in {total}"
+    return f" in {total} of {budget}"
 
 
 def _attempts(record: Record, passed_over: set[str]) -> list[str]:
