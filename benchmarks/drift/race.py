@@ -47,7 +47,7 @@ RATES = (100.0, 5.0)
 PIECE_S = DAY_S / 2  # of a long quiet trace: a process takes one at a time
 
 FAMILIES: tuple[tuple[Callable[[float], Detector], tuple[float, ...], float], ...] = (
-    (Ours, (6.0, 9.0, 12.0, 16.5, 24.0), 16.5),
+    (Ours, (6.0, 9.0, 12.0, 16.0, 24.0), 16.0),
     (Ewma, (1.5, 2.0, 3.0, 5.0, 10.0), 2.0),
     (LogEwma, (1.3, 1.5, 1.7, 2.0, 2.5), 1.5),
     (Score, (1.25, 1.5, 2.0, 3.0), 1.5),

@@ -15,7 +15,7 @@ from steadyhand.routing.health.reference import WARM, WARM_TAIL, Reference
 SLICE_S: Final = 0.05
 """Seconds that the tries of one cohort may lie apart, at least."""
 
-_SLICES: Final = 32  # cohorts waiting in one class, at most, about
+_SLICES: Final = 64  # cohorts waiting in one class, at most, about
 
 
 class Cohort:

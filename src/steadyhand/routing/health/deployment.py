@@ -30,7 +30,7 @@ from steadyhand.routing.health.reading import (
 from steadyhand.routing.health.share import Share
 from steadyhand.routing.health.tries import Try
 
-LOOK_S: Final = 0.05
+LOOK_S: Final = 0.03
 """Seconds between two looks at what time alone has decided."""
 
 READING_S: Final = 0.1

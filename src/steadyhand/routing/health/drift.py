@@ -79,10 +79,10 @@ class Drift:
         self._classes: dict[int, SizeClass] = {}
         self._paces: dict[int, Pace] = {}
         self._learns = True
-        self._body = Evidence(_TOLERATED, (0.72, 0.85, 0.96), alarm_nats)
+        self._body = Evidence(_TOLERATED, (0.8, 0.94), alarm_nats)
         self._tail = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
         self._whole = Evidence(_TOLERATED_TAIL, (0.3, 0.8), alarm_nats)
-        self._pace = Evidence(_TOLERATED, (0.72, 0.85, 0.96), alarm_nats)
+        self._pace = Evidence(_TOLERATED, (0.8, 0.94), alarm_nats)
         self._after_s = 0.0  # tries that began before say nothing: they are accounted for
         self._answered_s = 0.0  # when the whole answer that ended last had begun
         self.reason = ""

@@ -16,8 +16,8 @@ change detection", New England Journal of Statistics in Data Science 2(2), secti
 from math import log
 from typing import Final
 
-ALARM_NATS: Final = 16.5
-"""Threshold: one false alarm in at least exp(16.5) tries, 1.7 days at 100 requests a second.
+ALARM_NATS: Final = 16.0
+"""Threshold: one false alarm in at least exp(16) tries, 1.03 days at 100 requests a second.
 
 That is the bound for a deployment that is as bad as is tolerated at every moment; others are far
 below it (``benchmarks/drift``).

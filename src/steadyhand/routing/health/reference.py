@@ -17,7 +17,7 @@ MEMORY_S: Final = 600.0
 BODY_PART: Final = 0.6
 """Part of healthy tries that are slower than the usual latency."""
 
-MARGIN: Final = 1.3
+MARGIN: Final = 1.25
 """Latency over the usual up to which nothing is called a drift: providers wander by themselves."""
 
 TAIL_PART: Final = 0.05
