@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -14,6 +15,9 @@ from tests.support.tree import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "break-the-provider.md"
 ROW = re.compile(r"(?m)^\| `([\w-]+)` \|")
+
+
+TUESDAYS = count(1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Seen:
 
 def ask(clone: Clone, *, stream: bool, route: str = "support") -> Seen:
     key = Path(clone.folder / "demo/.steadyhand/demo.key").read_text().strip()
-    message = {"role": "user", "content": "Which colour is a Tuesday?"}  # no curated answer
+    content = f"Which colour is Tuesday {next(TUESDAYS)}?"  # no curated answer, never asked before
+    message = {"role": "user", "content": content}
     connection = HTTPConnection(clone.addresses["127.0.0.1:8080"], timeout=PATIENCE_S)
     try:
         connection.request(

@@ -47,6 +47,6 @@ def test_a_broken_provider_fails_its_drills_and_passes_them_once_mended(clone: C
     assert code == 1
     reasons = {(row["rung"], row["kind"]): row["reason"] for row in ended}
     assert reasons[0, "live"] != "ok"
-    assert reasons[2, "knowledge"] == reasons[3, "template"] == "ok"
+    assert reasons[3, "knowledge"] == reasons[4, "template"] == "ok"
     clone.shell(".venv/bin/steadyhand upstreams mend simulated --workspace demo")
     eventually(lambda: drills(clone, "run", "--route", "support")[0] == 0, "all are proven again")

@@ -32,10 +32,10 @@ EXPECTED = [
         [
             "simulated is broken: error-500",
             "in force in ",
-            "x-steadyhand-rung: knowledge",
-            "x-steadyhand-source: PostgreSQL 15 manual",
+            "x-steadyhand-rung: cache",
+            "x-steadyhand-age-ms: ",
             "simulated/quote",  # it failed, or is known to fail by now and is planned around
-            "sent: status 200 by knowledge",
+            "sent: status 200 by cache (",
         ],
     ),
     ("upstreams mend", ["simulated is mended", "in force in "]),

@@ -68,14 +68,24 @@ def _ladder(route: Route, snapshot: Snapshot, ports: RungPorts) -> Ladder:
 def _release(route: Route, snapshot: Snapshot) -> str:
     """Return a digest of what shapes the answers of ``route``: itself and whom it asks.
 
-    Narrower than the snapshot's, so that a change elsewhere leaves its stored answers valid.
+    Narrower than the snapshot's, so that a change elsewhere leaves its stored answers valid. So
+    does one of how a provider is reached, made when the answers of before are needed most.
     """
     called = {d.provider or "" for rung in route.rungs for d in deployments_of(rung)}
     asked = {
-        name: snapshot.providers[name] for name in sorted(called) if name in snapshot.providers
+        name: _shape(snapshot.providers[name])
+        for name in sorted(called)
+        if name in snapshot.providers
     }
     encoded = msgspec.json.encode((route, asked), order="deterministic")
     return sha256(encoded).hexdigest()
+
+
+def _shape(entry: ProviderEntry) -> tuple[str, dict[str, msgspec.Raw]]:
+    """Return the part of a provider's table that decides what its models say."""
+    table = msgspec.json.decode(entry.settings, type=dict[str, msgspec.Raw])
+    shaping = getattr(load(PROVIDERS, entry.kind), "SHAPES_ANSWERS", table)
+    return entry.kind, {key: value for key, value in table.items() if key in shaping}
 
 
 def _rung(entry: RungEntry, ports: RungPorts) -> Rung:

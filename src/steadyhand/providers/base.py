@@ -5,6 +5,8 @@ reply in the same shape. Retries, fallback and deadlines belong to the ladder, n
 
 A plugin may have ``check_model(settings, model)`` and ``check_workspace(settings, workspace)``,
 which raise ``ConfigurationError`` for what could never work; ``validate`` calls them.
+``SHAPES_ANSWERS`` names the keys of its table that decide what its models say: a change of another
+one (a credential, a time-out) leaves stored answers valid. Without it, each change flushes them.
 """
 
 from collections.abc import Callable, Iterable, Mapping

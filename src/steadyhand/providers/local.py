@@ -31,6 +31,9 @@ MAX_CONNECTIONS = 1024
 EXTRA = {"llama": "xllamacpp"}
 """Engine of ours → the module that it needs."""
 
+SHAPES_ANSWERS = frozenset({"model_file", "engine", "context_tokens", "chat_template_file"})
+"""See :mod:`steadyhand.providers.base`."""
+
 
 class Settings(BaseModel):
     """Keys of ``[providers.<name>]`` when ``kind = "local"``."""

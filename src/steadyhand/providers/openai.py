@@ -47,6 +47,9 @@ _OURS = {
 }
 _CREDENTIALS = {"api-key", "authorization", "proxy-authorization", "x-api-key"}
 
+SHAPES_ANSWERS = frozenset({"base_url", "headers"})
+"""See :mod:`steadyhand.providers.base`."""
+
 
 class Settings(BaseModel):
     """Keys of ``[providers.<name>]`` when ``kind = "openai"``."""

@@ -42,6 +42,9 @@ from steadyhand.simulation.steps import (
     Wait,
 )
 
+SHAPES_ANSWERS = frozenset({"seed", "answer"})
+"""See :mod:`steadyhand.providers.base`."""
+
 
 class Settings(BaseModel):
     """Keys of ``[providers.<name>]`` when ``kind = "simulated"``."""
