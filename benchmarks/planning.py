@@ -86,6 +86,14 @@ WORLDS: Mapping[str, tuple[int, Sequence[Rung]]] = {
     "tight: 600 ms, both take 300": (600, [Rung(300), Rung(300)]),
     "three rungs, 1.5 s": (1_500, [Rung(700), Rung(400), Rung(150)]),
     "whole answers, 10 s": (10_000, [Rung(4_500, 0.35), Rung(1_500, 0.3)]),
+    "fast pair, 1.5 s": (1_500, [Rung(50), Rung(60)]),
+    "very fast pair, 1.5 s": (1_500, [Rung(2, 0.8), Rung(2, 0.8)]),
+    "heavy tails, 10 s": (10_000, [Rung(300, 1.0), Rung(300, 1.0)]),
+    "fast pair, first silent in 5 %": (1_500, [Rung(50, silent=0.05), Rung(60)]),
+    "whole answers, 10 s, first silent in 5 %": (
+        10_000,
+        [Rung(900, silent=0.05), Rung(900)],
+    ),
     "instant, 150 ms": (150, [CACHE, Rung(600, 0.3), KNOWLEDGE]),
 }
 

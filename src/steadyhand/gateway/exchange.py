@@ -44,7 +44,8 @@ class Trail(msgspec.Struct):
         age_ms: Age of the stored answer that was sent, -1 if none was or it says nothing.
         confidence: 0 to 1 that a stored answer is one to the question, -1 if nobody doubts it.
         source: Where a reader can check a stored answer, or empty.
-        decision: Returns what the record keeps of the climb; ``None`` before there is one.
+        decision: Returns what the record keeps of the climb; ``None`` unless one is under way.
+        decided: The same once it is over; empty before.
     """
 
     attempts: list[Attempt] = msgspec.field(default_factory=list)
@@ -65,6 +66,7 @@ class Trail(msgspec.Struct):
     confidence: float = -1.0
     source: str = ""
     decision: Callable[[], bytes] | None = None
+    decided: bytes = b""
 
 
 class Ledger(Protocol):

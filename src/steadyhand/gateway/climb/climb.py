@@ -144,8 +144,14 @@ class Climb:
         self._attempts.leave(reason)
 
     def close(self) -> None:
-        """Make sure that nothing is left running."""
+        """Make sure that nothing is left running, and nothing refers to this but who began it.
+
+        A trail that kept asking this climb would be a cycle: each request's memory would wait for
+        the garbage collector, which costs more than the rest of the climb.
+        """
         self._attempts.close()
+        trail = self._exchange.trail
+        trail.decision, trail.decided = None, self.decision()
 
     # What the planner tells.
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from steadyhand.routing.planning.forecast import plan
 from steadyhand.routing.planning.planner import replan
 from steadyhand.routing.planning.situation import NEVER_US, Candidate, Event, Situation
+from steadyhand.routing.planning.timing import LEAST_STUCK_US
 from steadyhand.routing.planning.timing import need_us as need_of
 from tests.support.climbs import Says, climb, speaker
 from tests.support.equal_shares import give_up_at
@@ -82,7 +83,8 @@ def test_what_the_later_need_is_put_aside_and_the_rest_is_the_firsts() -> None:
 @pytest.mark.parametrize(
     ("budget_ms", "first_until_ms"),
     [
-        (2_110, 300),  # its p99: it is stuck by then
+        (2_110, 600),  # twice its p99: it is stuck by then
+        (810, 500),  # the second has its p99, the first the rest: there is no room for more
         (610, 300),  # both have their p99
         (500, 190),  # the second has its p99, the first the rest
         (350, 100),  # the first keeps its median, the second has the rest
@@ -118,6 +120,23 @@ def test_who_would_be_cancelled_has_its_need_first() -> None:
     assert told(one)[0][3] * MS == need_of(fast)
     roomy = situation(2_110, live(0, of=fast), live(1, of=fast), lingers=False)
     assert told(roomy)[0][3] == 600, "and is stuck after 2 × p99 only"
+
+
+def test_a_healthy_rung_is_not_paid_twice_because_it_is_quick() -> None:
+    quick = cost(1, 2, 4)
+    first, second = plan(situation(1_500, live(0, of=quick), live(1, of=quick))).steps
+    assert (first.until_us, second.start_us) == (LEAST_STUCK_US, LEAST_STUCK_US)
+    tight, _ = plan(situation(64, live(0, of=quick), live(1, of=quick))).steps
+    assert tight.until_us == LEAST_STUCK_US, "as long as the second has its p99"
+    tighter, _ = plan(situation(54, live(0, of=quick), live(1, of=quick))).steps
+    assert tighter.until_us == 40 * MS
+
+
+def test_a_stored_answer_costs_nothing_so_it_speaks_earlier() -> None:
+    one = situation(10_000, live(0, of=FAST), stored(1))
+    assert told(one)[0][3] == 300, "its p99"
+    both = situation(10_000, live(0, of=FAST), live(1, of=FAST), stored(2))
+    assert told(both)[0][3] == 600
 
 
 def test_a_few_samples_are_no_knowledge() -> None:
@@ -257,7 +276,7 @@ def test_the_floor_waits_for_late_ones_only_while_there_is_time() -> None:
     one = situation(10_000, live(0, of=FAST), live(1, of=FAST))
     assert speaker(climb(one, {})) == (-1, 9_990 * MS)
     both = {0: Says(700 * MS, "failed"), 1: Says(900 * MS, "failed")}
-    assert speaker(climb(one, both)) == (-1, 1_200 * MS)
+    assert speaker(climb(one, both)) == (-1, 1_500 * MS)
 
 
 # Hedges.
