@@ -13,6 +13,8 @@ CONTROL_PORT ?= 8081
 UPGRADE ?=
 # A model to test with: make test-local GGUF=path/to/model.gguf
 GGUF ?=
+# How many of pytest-xdist's workers share the tests; 0 runs them one after the other in one process.
+WORKERS ?= 2
 # Options of benchmarks/compare.py, for example BENCH='--save NAME'.
 BENCH ?=
 # Options of `python -m benchmarks.failover` and of its endurance run.
@@ -112,7 +114,7 @@ check: lint  ## lint, then unit and architecture tests; under two minutes
 
 test: lint docs-tools deploy-tools alert-tools clients  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(WORKERS)
 	$(BIN)/coverage combine --quiet
 	@rm -f .coverage.*  # what killed processes left half written
 	$(BIN)/coverage report

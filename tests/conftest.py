@@ -4,7 +4,12 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.support.no_skips", "tests.support.installed"]
+pytest_plugins = [
+    "pytester",
+    "tests.support.no_skips",
+    "tests.support.installed",
+    "tests.support.spread",
+]
 
 # ci: the same examples on every run, so that a red build is red for everyone.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)

@@ -16,36 +16,49 @@ SKIPPING = """
 """
 
 
+BOTH = pytest.mark.parametrize("workers", [0, 2], ids=["in one process", "on workers"])
+
+
 def outcome(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, source: str, ci: str
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    ci: str,
+    workers: int = 0,
 ) -> pytest.RunResult:
     monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(source)
-    return pytester.runpytest_subprocess("-p", "tests.support.no_skips", "-p", "no:cacheprovider")
+    return pytester.runpytest_subprocess(
+        *("-n", str(workers), "-p", "tests.support.no_skips", "-p", "no:cacheprovider")
+    )
 
 
+@BOTH
 @pytest.mark.parametrize("mark", ["skip", "xfail"])
 def test_in_ci_a_test_that_did_not_run_fails_the_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mark: str
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mark: str, workers: int
 ) -> None:
-    result = outcome(pytester, monkeypatch, SKIPPING.format(mark=mark), ci="true")
+    result = outcome(pytester, monkeypatch, SKIPPING.format(mark=mark), "true", workers)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*did not run; under CI=true*", "*test_left_out*"])
 
 
+@BOTH
 def test_in_ci_a_skipped_module_fails_the_session(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     source = "import pytest\npytest.importorskip('no_such_library')\ndef test_runs(): pass"
     pytester.makepyfile(test_other="def test_runs(): pass")
-    assert outcome(pytester, monkeypatch, source, ci="true").ret == pytest.ExitCode.TESTS_FAILED
+    result = outcome(pytester, monkeypatch, source, "true", workers)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@BOTH
 def test_in_ci_a_suite_that_runs_whole_passes(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    result = outcome(pytester, monkeypatch, "def test_runs(): pass", ci="true")
+    result = outcome(pytester, monkeypatch, "def test_runs(): pass", "true", workers)
     assert result.ret == pytest.ExitCode.OK
 
 
