@@ -1,11 +1,14 @@
 """``tests/support/spread.py``: what goes to a worker together, and that alone means alone."""
 
 import fcntl
+import socket
+from itertools import combinations, islice
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from tests.support.ports import RANGE, candidates, free_port, is_free
 from tests.support.spread import Machine, place_of, scope_of
 from tests.support.tree import ROOT
 
@@ -89,3 +92,19 @@ def test_nothing_runs_beside_a_test_that_is_alone(
         assert lines[place + 1] == "alone ends"
         assert lines[:place].count("beside begins") == lines[:place].count("beside ends")
     assert "\nbeside begins\nbeside begins\n" in notes.read_text(), "two workers ran at once"
+
+
+def test_ports_are_outside_the_kernels_range_and_never_given_twice() -> None:
+    given = [free_port() for _ in range(30)]
+    assert len(set(given)) == 30
+    assert max(given) < int(RANGE.read_text().split()[0])
+
+
+def test_workers_share_no_port_and_a_taken_one_is_passed_over() -> None:
+    shares = [set(islice(candidates(32_768, worker, 7), 2_000)) for worker in range(4)]
+    assert all(one.isdisjoint(other) for one, other in combinations(shares, 2))
+    port = free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        assert not is_free(port)
+    assert is_free(port)

@@ -6,7 +6,6 @@ The application is a process under uvicorn; the control process runs beside it o
 import json
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import openai
 import pytest
 
 from tests.support.commands import steadyhand
+from tests.support.ports import free_port
 from tests.support.programs import Program, eventually, running
 from tests.support.workspaces import write
 
@@ -67,9 +67,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 @contextmanager
 def controlled(host: Host) -> Iterator[str]:
     """Run the control process on the workspace; where it listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ("serve", "control", "--workspace", host.workspace, "--control-port", str(port))
     with running(host.workspace.parent, "control", *arguments):
         yield f"http://127.0.0.1:{port}"

@@ -1,12 +1,12 @@
 """A real Prometheus scrapes a gateway whose provider fails: the shipped alerts fire, and stop."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.installations import Installation, Upstreams, route_text, serving
+from tests.support.ports import free_port
 from tests.support.programs import eventually
 from tests.support.prometheus import Prometheus, alerts, watching
 
@@ -21,10 +21,7 @@ def house(tmp_path: Path, upstreams: Upstreams) -> Iterator[Installation]:
 
 @pytest.fixture
 def prometheus(tmp_path: Path, house: Installation) -> Iterator[Prometheus]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with watching(tmp_path / "prometheus", house.control_port, port) as made:
+    with watching(tmp_path / "prometheus", house.control_port, free_port()) as made:
         yield made
 
 

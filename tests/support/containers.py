@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.support.dockerfile import Stage, context, stages
+from tests.support.ports import free_port
 from tests.support.programs import eventually
 from tests.support.small_engine import Container, Engine, signal_inside
 from tests.support.tree import ROOT, repository_files
@@ -88,13 +88,6 @@ def _ask(port: int, method: str, path: str, headers: dict[str, str], body: str =
         return Answer(answer.status, found, answer.read())
     finally:
         connection.close()
-
-
-def free_port() -> int:
-    """Return a port that nobody had a moment ago."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @contextmanager

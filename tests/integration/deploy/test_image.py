@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.containers import Image, Running, free_port, started
+from tests.support.containers import Image, Running, started
+from tests.support.ports import free_port
 from tests.support.programs import children, eventually
 from tests.support.small_engine import IS_ROOT
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadyhand.simulation.instance import instance
+from tests.support.examples import in_proportion
 
 NAMES = st.sampled_from(["name", "age", "city", "items", "kind", "when"])
 
@@ -71,7 +72,7 @@ def containers(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[di
 SCHEMAS = st.recursive(scalars(), containers, max_leaves=12)
 
 
-@settings(max_examples=300)
+@settings(max_examples=in_proportion(100))
 @given(SCHEMAS)
 def test_an_instance_is_valid_under_its_schema(schema: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(schema).validate(instance(schema))

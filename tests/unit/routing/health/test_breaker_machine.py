@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from steadyhand.routing.health.breaker import LONGEST_S, PROBES, Breaker
+from tests.support.examples import in_proportion
 
 DRAWS = st.floats(0.0, 0.999)
 
@@ -76,5 +77,7 @@ class Breakers(RuleBasedStateMachine):
             assert self.breaker.probes + self.breaker.good <= PROBES
 
 
-Breakers.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Breakers.TestCase.settings = settings(
+    max_examples=in_proportion(50), stateful_step_count=40, deadline=None
+)
 TestBreakers = Breakers.TestCase

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
 from steadyhand.routing.planning.action import Action
 from steadyhand.routing.planning.planner import carried_out, replan
 from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, Situation
+from tests.support.examples import in_proportion
 from tests.unit.routing.planning.made import situations
 
 PLACES = st.integers(0, 4)
@@ -176,5 +177,7 @@ class Climbs(RuleBasedStateMachine):
             assert self.is_gone or len(self.spoken) == 1
 
 
-Climbs.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
+Climbs.TestCase.settings = settings(
+    max_examples=in_proportion(25), stateful_step_count=15, deadline=None
+)
 TestClimbs = Climbs.TestCase

@@ -14,10 +14,11 @@ from steadyhand.routing.planning.situation import FLOOR, Candidate, Cost, Situat
 from steadyhand.routing.planning.standing import standing_of
 from steadyhand.routing.planning.timing import is_known, makes_it, need_us
 from tests.support.climbs import Says, climb, speaker
+from tests.support.examples import in_proportion
 from tests.unit.routing.planning.made import MS, situations
 
-FEWER = settings(max_examples=60)
-"""Each is two climbs; the nightly profile of the other tests finds more."""
+FEWER = settings(max_examples=in_proportion(60))
+"""Each is two climbs."""
 
 BUDGETS = st.sampled_from([150 * MS, 1_500 * MS, 10_000 * MS])
 KINDS = ("cost", "health", "share", "is_proven", "barred")
