@@ -93,7 +93,7 @@ await to.main(titles[kind], `@ai-sdk/${kind}`, {
   async cut_told_to_readers() {
     let told;
     const onError = ({ error }) => (told = error.message);
-    const result = streamText(given("up/cut-mid-word", { onError }));
+    const result = streamText(given(to.CUT, { onError }));
     const pieces = await to.collect(result.textStream);
     return { pieces, told, finish: await result.finishReason };
   },

@@ -5,7 +5,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 export const BASE_URL = process.env.STEADYHAND_URL;
 export const KEY = process.env.STEADYHAND_KEY;
 export const WRONG_KEY = "sk-wrong-0000000000";
-export const ASK = `How warm is it in ${process.env.STEADYHAND_WORD}?`;
+const WORD = process.env.STEADYHAND_WORD;
+export const ASK = `How warm is it in ${WORD}?`;
 export const FACT = "31 degrees";
 
 export const STEADY = "up/steady";
@@ -13,7 +14,10 @@ export const ROUTE = "answers";
 export const FLOORED = "floored";
 // Calls every tool that it is offered, at once.
 export const PARALLEL = "up/steady:parallel=1";
-export const CUT_CALL = "up/cut-mid-tool-call";
+// Ends the names of models that fail: whoever shared one would find its breaker open.
+const OWN = `period_s=${WORD.replace(/[^0-9]/g, "")}`;
+export const CUT = `up/cut-mid-word:${OWN}`;
+export const CUT_CALL = `up/cut-mid-tool-call:${OWN}`;
 
 // Simulated models whose streams are odd but whole.
 const ODD_STREAMS = [
@@ -48,9 +52,9 @@ export const asking = (ask) => ({
   wrong_key: () => caught(() => ask(STEADY, { key: WRONG_KEY })),
   unknown_model: () => caught(() => ask("nowhere")),
   refused: () => caught(() => ask("up/context-length")),
-  rate_limit: () => caught(() => ask("up/rate-limit:retry_after_s=3")),
-  retries: () => caught(() => ask("up/rate-limit:retry_after_s=0.2", { maxRetries: 1 })),
-  no_answer: () => caught(() => ask("up/error-500")),
+  rate_limit: () => caught(() => ask(`up/rate-limit:retry_after_s=3,${OWN}`)),
+  retries: () => caught(() => ask(`up/rate-limit:retry_after_s=0.2,${OWN}`, { maxRetries: 1 })),
+  no_answer: () => caught(() => ask(`up/error-500:${OWN}`)),
 });
 
 // The scenarios that only need read(model), which reads a stream to its end.
@@ -61,7 +65,7 @@ export const reading = (read) => ({
     for (const name of ODD_STREAMS) found[name] = await read(`up/${name}`);
     return found;
   },
-  cut: () => caught(() => read("up/cut-mid-word")),
+  cut: () => caught(() => read(CUT)),
 });
 
 export async function collect(chunks) {

@@ -8,6 +8,7 @@ from openai import AsyncOpenAI, OpenAI
 from tests.e2e.clients.programs.speaking import (
     ASK,
     BASE_URL,
+    CUT,
     KEY,
     ROUTE,
     STEADY,
@@ -73,7 +74,7 @@ if __name__ == "__main__":
             "structured_by_tool": lambda: structured(STEADY, mode=TOOLS),
             "structured_streamed": structured_streamed,
             "structured_list": structured_list,
-            "cut": lambda: caught(lambda: structured_streamed("up/cut-mid-word")),
+            "cut": lambda: caught(lambda: structured_streamed(CUT)),
             **scenarios,
         },
     )

@@ -25,8 +25,9 @@ from pydantic import BaseModel
 BASE_URL = os.environ["STEADYHAND_URL"]
 KEY = os.environ["STEADYHAND_KEY"]
 WRONG_KEY = "sk-wrong-0000000000"
-ASK = f"How warm is it in {os.environ['STEADYHAND_WORD']}?"
-"""The word is only this program's, so that its requests are found upstream."""
+WORD = os.environ["STEADYHAND_WORD"]
+"""Only this program's, so that its requests are found upstream."""
+ASK = f"How warm is it in {WORD}?"
 FACT = "31 degrees"
 """What the tool answers."""
 
@@ -35,7 +36,12 @@ ROUTE = "answers"
 FLOORED = "floored"
 PARALLEL = "up/steady:parallel=1"
 """Calls every tool that it is offered, at once."""
-CUT_CALL = "up/cut-mid-tool-call"
+OWN = f"period_s={re.sub(r'[^0-9]', '', WORD)}"
+"""Ends the names of models that fail: whoever shared one would find its breaker open."""
+CUT = f"up/cut-mid-word:{OWN}"
+CUT_CALL = f"up/cut-mid-tool-call:{OWN}"
+RATE_LIMIT = f"up/rate-limit:retry_after_s=3,{OWN}"
+RETRIES = f"up/rate-limit:retry_after_s=0.2,{OWN}"
 ODD_STREAMS = (
     *("usage-on-last-choice", "usage-every-chunk", "choices-null-usage", "crlf", "comments"),
     *("no-space", "multi-line-data", "fragments", "unicode-separators", "reasoning"),
@@ -102,9 +108,9 @@ def asking(ask: Callable[..., Any]) -> dict[str, Scenario]:
         "wrong_key": lambda: caught(lambda: ask(STEADY, key=WRONG_KEY)),
         "unknown_model": lambda: caught(lambda: ask("nowhere")),
         "refused": lambda: caught(lambda: ask("up/context-length")),
-        "rate_limit": lambda: caught(lambda: ask("up/rate-limit:retry_after_s=3")),
-        "retries": lambda: caught(lambda: ask("up/rate-limit:retry_after_s=0.2", max_retries=1)),
-        "no_answer": lambda: caught(lambda: ask("up/error-500")),
+        "rate_limit": lambda: caught(lambda: ask(RATE_LIMIT)),
+        "retries": lambda: caught(lambda: ask(RETRIES, max_retries=1)),
+        "no_answer": lambda: caught(lambda: ask(f"up/error-500:{OWN}")),
     }
 
 
@@ -117,7 +123,7 @@ def reading(read: Callable[[str], Any]) -> dict[str, Scenario]:
     return {
         "floor_streamed": lambda: read(FLOORED),
         "odd_streams": odd,
-        "cut": lambda: caught(lambda: read("up/cut-mid-word")),
+        "cut": lambda: caught(lambda: read(CUT)),
     }
 
 
