@@ -83,8 +83,9 @@ async def whole(deployment: Deployment, reply: UpstreamReply) -> WholeAnswer:
         raise AttemptFailed(failure) from None
     if not answer.choices or is_given(answer.error):
         raise AttemptFailed(deployment.classify(200, reply.headers, body))
-    if any(choice.finish_reason is None for choice in answer.choices):
-        raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
+    for choice in answer.choices:
+        if choice.finish_reason is None:
+            raise AttemptFailed(Failure("truncated", status=200, message="no finish reason came"))
     return WholeAnswer(body, answer, reply.headers)
 
 

@@ -44,8 +44,8 @@ class Trail(msgspec.Struct):
         age_ms: Age of the stored answer that was sent, -1 if none was or it says nothing.
         confidence: 0 to 1 that a stored answer is one to the question, -1 if nobody doubts it.
         source: Where a reader can check a stored answer, or empty.
-        decision: Returns what the record keeps of the climb; ``None`` unless one is under way.
-        decided: The same once it is over; empty before.
+        decision: Returns what the record keeps of the climb; ``None`` before there is one. It
+            refers to nothing that refers to this.
     """
 
     attempts: list[Attempt] = msgspec.field(default_factory=list)
@@ -66,7 +66,6 @@ class Trail(msgspec.Struct):
     confidence: float = -1.0
     source: str = ""
     decision: Callable[[], bytes] | None = None
-    decided: bytes = b""
 
 
 class Ledger(Protocol):
@@ -126,6 +125,7 @@ class Exchange(msgspec.Struct, frozen=True):
         reply_headers: Headers that every reply to this client carries.
         ledger: What makes records durable before answers leave; ``None`` unless ``strict``.
         gear: What climbs share within this process.
+        stream: Whether a stream was asked for.
     """
 
     request: Request
@@ -145,11 +145,7 @@ class Exchange(msgspec.Struct, frozen=True):
     reply_headers: tuple[Header, ...] = ()
     ledger: "Ledger | None" = None
     gear: Gear = msgspec.field(default_factory=Gear)
-
-    @property
-    def stream(self) -> bool:
-        """Whether a stream was asked for."""
-        return self.chat.stream is True
+    stream: bool = False
 
     @property
     def asks_usage(self) -> bool:

@@ -168,6 +168,7 @@ class Gateway:
             reply_headers=self._cors.headers(request) if b"origin" in headers else (),
             ledger=self._ledger,
             gear=self.gear,
+            stream=chat.stream is True,
         )
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:

@@ -18,6 +18,8 @@ PASSED_ON = (
 )
 """Response headers of the provider that the client may use. Never cookies."""
 
+_PASSED_ON = frozenset(PASSED_ON)
+
 
 def identity(exchange: Exchange) -> list[Header]:
     """Return the headers that name the request: the client's own id echoed, and ours."""
@@ -50,7 +52,7 @@ def provenance(
         headers.append((b"x-steadyhand-confidence", b"%.3f" % trail.confidence))
     if trail.source:
         headers.append((b"x-steadyhand-source", header_text(trail.source)))
-    if upstream:
+    if upstream and not _PASSED_ON.isdisjoint(upstream):
         headers += passed_on(upstream)
     return headers
 

@@ -80,7 +80,7 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         exchange.reply.bytes_sent,
         process,
         trail.entry,
-        trail.decided if trail.decision is None else trail.decision(),
+        b"" if trail.decision is None else trail.decision(),
         trail.source,
         trail.age_ms,
         trail.confidence,

@@ -62,13 +62,11 @@ class CostSketch:
 
     def add(self, took_us: int, now_s: float) -> None:
         """Count an answer that took ``took_us``; ``now_s`` is monotonic."""
-        weight = self._next_weight(now_s)
-        self._seen[self._bucket(took_us)] += weight
+        self._count(took_us, now_s, is_answer=True)
 
     def add_censored(self, age_us: int, now_s: float) -> None:
         """Count a call that had not answered at ``age_us``: given up, cancelled, or in flight."""
-        weight = self._next_weight(now_s)
-        self._left[self._bucket(age_us)] += weight
+        self._count(age_us, now_s, is_answer=False)
 
     def cost(self, now_s: float) -> Cost:
         """Return the quantiles, and how many times they stand on after fading."""
@@ -81,15 +79,23 @@ class CostSketch:
         p50_us, p90_us, p99_us = found + [last] * (len(_WANTED) - len(found))
         return Cost(p50_us, p90_us, p99_us, samples)
 
-    def _next_weight(self, now_s: float) -> float:
+    def _count(self, time_us: int, now_s: float, *, is_answer: bool) -> None:
+        """Count one time at its weight. Each answer is: all in one call."""
         if now_s - self._at_s >= _TICK_S:
             self._fade(now_s)
         weight = self._weight = self._weight * _PER_SAMPLE
+        self._total += weight
+        bucket = 0
+        if time_us > LEAST_US:
+            bucket = min(int(log(time_us) * _PER_BUCKET) - _FIRST, _BUCKETS - 1)
+        if bucket < self._low:
+            self._low = bucket
+        if bucket > self._high:
+            self._high = bucket
+        (self._seen if is_answer else self._left)[bucket] += weight
         if weight > _TOO_HEAVY:
             self._scale(1 / weight)
-            weight = self._weight = 1.0
-        self._total += weight
-        return weight
+            self._weight = 1.0
 
     def _fade(self, now_s: float) -> None:
         passed = (now_s - self._at_s) / HALF_LIFE_S
@@ -124,16 +130,6 @@ class CostSketch:
                         return
                     missing = 1.0 - share
             at_risk -= seen + left
-
-    def _bucket(self, time_us: int) -> int:
-        bucket = 0
-        if time_us > LEAST_US:
-            bucket = min(int(log(time_us) * _PER_BUCKET) - _FIRST, _BUCKETS - 1)
-        if bucket < self._low:
-            self._low = bucket
-        if bucket > self._high:
-            self._high = bucket
-        return bucket
 
 
 def _middle_us(bucket: int) -> int:

@@ -76,6 +76,7 @@ class ProofBook:
         self._undrilled: frozenset[str] = frozenset()
         self._by_candidate: dict[tuple[str, str, str, str, str], list[RungId]] = {}
         self._states: dict[RungId, str] = {}
+        self._fresh_until_s: dict[tuple[str, str, str, str, str], float] = {}
         self._around: frozenset[tuple[str, int, DeploymentId | None]] = frozenset()
 
     def serve(self, rungs: Iterable[RungId], undrilled: Collection[str], now_s: float) -> None:
@@ -86,6 +87,7 @@ class ProofBook:
         self._undrilled = frozenset(undrilled)
         self.proofs = {rung: self.proofs.get(rung) or Proof(now_s, self._draw()) for rung in rungs}
         self._by_candidate = {}
+        self._fresh_until_s.clear()
         for rung in self.proofs:
             name = (rung.route, rung.kind, rung.provider, rung.model, rung.region)
             self._by_candidate.setdefault(name, []).append(rung)
@@ -98,10 +100,10 @@ class ProofBook:
         """Take a request's record as proof of what answered well in it."""
         if record.wire == DRILL or not record.route:
             return
-        for attempt in record.attempts:
-            if attempt.reason == "ok" and attempt.provider:
-                whom = (attempt.rung, attempt.provider, attempt.model, attempt.region)
-                self._prove((record.route, *whom), now_s)
+        route = record.route
+        for one in record.attempts:
+            if one.reason == "ok" and one.provider:
+                self._prove((route, one.rung, one.provider, one.model, one.region), now_s)
         if record.outcome in _SPOKEN and record.rung != "live":
             self._prove((record.route, record.rung, "", "", ""), now_s)
 
@@ -110,6 +112,7 @@ class ProofBook:
         proof = self.proofs.get(rung)
         if proof is None:
             return
+        self._fresh_until_s.clear()
         draw = self._draw()
         if result is None:
             self.proofs[rung] = drilling.undecided(proof, now_s, reason, draw)
@@ -169,6 +172,7 @@ class ProofBook:
         def own(at_us: int) -> float:
             return now_s - (wall_us - at_us) / 1e6 if 0 < at_us <= wall_us else -inf
 
+        self._fresh_until_s.clear()
         for row in rows:
             mine = self.proofs.get(row.rung)
             since_s, proven_s = own(row.since_us), own(row.proven_us)
@@ -185,6 +189,9 @@ class ProofBook:
                 self.proofs[row.rung] = drilling.merge(mine, theirs)
 
     def _prove(self, candidate: tuple[str, str, str, str, str], now_s: float) -> None:
+        if now_s < self._fresh_until_s.get(candidate, 0.0):
+            return
+        self._fresh_until_s[candidate] = now_s + FRESH_S
         for rung in self._by_candidate.get(candidate, ()):
             proof = self.proofs[rung]
             if proof.failures or now_s - proof.proven_s >= FRESH_S:

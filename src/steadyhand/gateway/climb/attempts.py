@@ -6,20 +6,20 @@ from time import monotonic
 
 from steadyhand.gateway.attempt import AttemptFailed
 from steadyhand.gateway.climb import hedges
+from steadyhand.gateway.climb.course import Course
 from steadyhand.gateway.climb.late import harvest
-from steadyhand.gateway.climb.lineup import LiveSlot, Probes
+from steadyhand.gateway.climb.lineup import LiveSlot, Probes, Slot
 from steadyhand.gateway.climb.race import Race
 from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.routing.planning.situation import FLOOR
 from steadyhand.routing.rungs.base import Question, StoredRung
 
 
 class Attempts:
-    """Attempts by the place of their candidate, and the tasks beside the request.
+    """Attempts by the place of their candidate, and the tasks beside the request."""
 
-    Attributes:
-        race: Tasks of attempts, and of stored rungs that fetch.
-    """
+    __slots__ = ("_exchange", "_keepers", "_probes", "_race", "_runs")
 
     def __init__(
         self,
@@ -34,11 +34,23 @@ class Attempts:
             keepers: Who is offered what comes too late.
             probes: Where places of probes are held, to be used or given back.
         """
-        self.race = Race()
+        self._race: Race | None = None  # few requests need one
         self._probes = probes
         self._exchange = exchange
         self._keepers = keepers
         self._runs: dict[int, Run] = {}
+
+    @property
+    def race(self) -> Race:
+        """Tasks of attempts, and of stored rungs that fetch."""
+        if self._race is None:
+            self._race = Race()
+        return self._race
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no task runs, and none has ended that was not taken yet."""
+        return self._race is None or self._race.is_empty
 
     def get(self, place: int) -> Run | None:
         """Return the attempt at ``place``, if there was one."""
@@ -69,7 +81,8 @@ class Attempts:
 
     def begin(self, place: int, slot: LiveSlot, role: str) -> Run:
         """Return an attempt that is about to ask."""
-        hedges.count(self._exchange, slot, role)
+        if slot.may_hedge:
+            hedges.count(self._exchange, slot, role)
         held = self._probes.pop(place, None) if self._probes else None
         if held is not None and role != "hedge":
             role = "probe"
@@ -86,7 +99,7 @@ class Attempts:
             reasons: Why attempts had been given up, by place.
             question: Given if late answers may go on for later requests.
         """
-        if winner is not None and len(self._runs) == 1 and self.race.is_empty:
+        if winner is not None and len(self._runs) == 1 and self.is_quiet:
             return
         for place, task in iter(self.race.take, None):
             error = None if task.cancelled() else task.exception()
@@ -109,14 +122,32 @@ class Attempts:
         """Cancel all that is under way, because nobody waits for an answer."""
         for run in self._runs.values():
             run.lost(reason)
-        self.race.cancel_all()
+        if self._race is not None:
+            self._race.cancel_all()
 
     def close(self) -> None:
         """Make sure that nothing is left running, and no place of a probe taken."""
-        if not self.race.is_empty:
+        if not self.is_quiet:
             self.leave("overtaken")
-        for held in (self._probes or {}).values():
-            held.health.unused(held.generation)
+        if self._probes:
+            for held in self._probes.values():
+                held.health.unused(held.generation)
+
+    def revalidate(self, course: Course, slots: Sequence[Slot], question: Question) -> None:
+        """Ask the first live candidate that is well, to refresh behind a stored answer."""
+        asked = course.asked(FLOOR)
+        lives = [
+            (place, slot)
+            for place, slot in enumerate(slots)
+            if isinstance(slot, LiveSlot) and not slot.is_spare
+        ]
+        if any(place in asked for place, _ in lives):
+            return
+        for place, slot in lives:
+            is_well = course.prepared.candidates[place].health == "closed"
+            if is_well and self.may_harvest:
+                self.harvest(self.begin(place, slot, "harvest"), question)
+                return
 
     def harvest(self, run: Run, question: Question) -> None:
         """Let ``run`` go on in the background."""

@@ -6,27 +6,25 @@ made only where two things may run at once.
 """
 
 import asyncio
-from math import inf
 from time import monotonic
 from typing import Any
 
 from steadyhand.gateway.attempt import AttemptFailed
 from steadyhand.gateway.climb import hedges
 from steadyhand.gateway.climb.attempts import Attempts
+from steadyhand.gateway.climb.course import Course
 from steadyhand.gateway.climb.late import offer
 from steadyhand.gateway.climb.lineup import LiveSlot, StoredSlot, line_up
 from steadyhand.gateway.climb.question import question_of
 from steadyhand.gateway.climb.reasons import Reasons
 from steadyhand.gateway.climb.run import Run
+from steadyhand.gateway.climb.skipped import note_skipped
 from steadyhand.gateway.climb.voice import Silence, Stored, Voice
 from steadyhand.gateway.exchange import Exchange
-from steadyhand.gateway.recording import attempt_of
 from steadyhand.providers.base import Failure
 from steadyhand.routing.planning.action import Action
-from steadyhand.routing.planning.forecast import why_not
-from steadyhand.routing.planning.planner import carried_out, decide
-from steadyhand.routing.planning.progress import Progress
-from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, EventKind, Situation
+from steadyhand.routing.planning.planner import carried_out
+from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event
 from steadyhand.routing.rungs.base import Question, StoredAnswer
 
 LAST_WORDS = frozenset({"speak", "floor", "stop"})
@@ -37,46 +35,33 @@ class Climb:
     """Decides who speaks, and leaves nothing running that nobody uses.
 
     Attributes:
-        events: What has happened.
+        course: What has happened.
     """
+
+    __slots__ = (
+        "_answers", "_attempts", "_exchange", "_keepers", "_question", "_reasons", "_slots",
+        "course",
+    )  # fmt: skip
 
     def __init__(self, exchange: Exchange) -> None:
         """Line up who may answer; nothing is asked yet."""
-        self._draw = draw = exchange.gear.draw()
+        draw = exchange.gear.draw()
         lineup, probes = line_up(exchange, draw, monotonic())
-        self.events: list[Event] = []
         self._exchange = exchange
-        self._origin_s = exchange.request.received_s
-        budget_s = exchange.deadline_s - self._origin_s
-        self._budget_us = 0 if budget_s == inf else max(1, round(budget_s * 1e6))
-        self._prepared = lineup.prepared
         self._slots = lineup.slots
         self._keepers = lineup.keepers
-        self._attempts = Attempts(exchange, lineup.keepers, probes)
-        self._race = self._attempts.race
-        self._situation: Situation | None = None
-        self._answers: dict[int, StoredAnswer] = {}
-        self._reasons = Reasons()
-        self._question: Question | None = None
-        self._looks = 0  # events before anything was asked
-        self._folded: Progress | None = None
-        self._noted = 0
-        exchange.trail.decision = self.decision
-
-    @property
-    def situation(self) -> Situation:
-        """What was known at the beginning."""
-        if self._situation is None:
-            self._situation = self._prepared.situation(
-                self._budget_us, self._draw, stream=self._exchange.stream
-            )
-        return self._situation
-
-    def decision(self) -> bytes:
-        """Return what the record keeps: from it the same decision can be made again."""
-        return self._prepared.record(
-            self._budget_us, self._draw, self.events, stream=self._exchange.stream
+        self.course = Course(
+            lineup.prepared,
+            draw,
+            exchange.request.received_s,
+            exchange.deadline_s,
+            stream=exchange.stream,
         )
+        exchange.trail.decision = self.course.decision
+        self._attempts = Attempts(exchange, lineup.keepers, probes)
+        self._reasons = Reasons()
+        self._answers: dict[int, StoredAnswer] = {}
+        self._question: Question | None = None
 
     @property
     def question(self) -> Question:
@@ -91,43 +76,31 @@ class Climb:
         Raises:
             RelayedFailure: The request itself is at fault, says a provider.
         """
+        course = self.course
         if self._keepers:
             self._peek()
-        self._looks = len(self.events)
-        while True:
+        now_us = course.now_us()
+        action = course.first(now_us)
+        while action.kind not in LAST_WORDS:
+            slot = self._slots[action.candidate]
+            if action.kind == "start" and isinstance(slot, LiveSlot):
+                if self._is_alone(action):
+                    run = await self._ask(action, slot, now_us)
+                    if run is not None:
+                        return run
+                else:
+                    self._start(action, slot, now_us)
+                    await self._attempts.race.wait(course.at_s(action.wake_us))
+            elif action.kind == "wait":
+                await self._attempts.race.wait(course.at_s(action.wake_us))
+            else:
+                self._do(action, now_us)
             run = self._news()
-            if run is None:
-                now_us = self._now_us()
-                action = self._ask_planner(now_us)
-                if action.kind in LAST_WORDS:
-                    return self._last_word(action, now_us)
-                run = await self._carry_out(action, now_us)
             if run is not None:
                 return self._first_content(run)
-
-    def _ask_planner(self, now_us: int) -> Action:
-        if len(self.events) > self._looks:
-            return decide(self._progress(), now_us)
-        return self._prepared.first(self._budget_us, self._draw, now_us, self.events)
-
-    def _progress(self) -> Progress:
-        """Return how far this has come; each event is taken in once."""
-        if self._folded is None:
-            self._folded = Progress(self.situation)
-        for event in self.events[self._noted :]:
-            self._folded.note(event)
-        self._noted = len(self.events)
-        return self._folded
-
-    async def _carry_out(self, action: Action, now_us: int) -> Run | None:
-        """Do what the planner says; return an attempt if that has brought content."""
-        if action.kind == "start":
-            return await self._start(action, now_us)
-        if action.kind == "wait":
-            await self._race.wait(self._at_s(action.wake_us))
-        else:
-            self._do(action, now_us)
-        return None
+            now_us = course.now_us()
+            action = course.next(now_us)
+        return self._last_word(action, now_us)
 
     def why(self, run: Run) -> str:
         """Return why ``run`` speaks and not the one before."""
@@ -140,42 +113,34 @@ class Climb:
 
     def leave(self, reason: str) -> None:
         """Cancel all that is under way: the client has left, or this process stops."""
-        self._note(FLOOR, "client_gone", reason)
+        self.course.note(FLOOR, "client_gone", reason)
         self._attempts.leave(reason)
 
     def close(self) -> None:
-        """Make sure that nothing is left running, and nothing refers to this but who began it.
-
-        A trail that kept asking this climb would be a cycle: each request's memory would wait for
-        the garbage collector, which costs more than the rest of the climb.
-        """
+        """Make sure that nothing is left running."""
         self._attempts.close()
-        trail = self._exchange.trail
-        trail.decision, trail.decided = None, self.decision()
 
     # What the planner tells.
 
-    async def _start(self, action: Action, now_us: int) -> Run | None:
-        """Ask a candidate; return its attempt if it was waited for and has content."""
-        place = action.candidate
-        slot = self._slots[place]
-        if isinstance(slot, StoredSlot):
-            self._do(action, now_us)
-            return None
-        is_alone = self._is_alone(action)
-        self.events.append(carried_out(action, now_us))
+    async def _ask(self, action: Action, slot: LiveSlot, now_us: int) -> Run | None:
+        """Ask a candidate that nothing runs beside; return its attempt if it has content."""
+        course, place = self.course, action.candidate
+        course.events.append(carried_out(action, now_us))
         run = self._attempts.begin(place, slot, self._attempts.next_role)
-        if not is_alone:
-            self._race.spawn(place, run.listen(self._attempts.last_s))
-            await self._race.wait(self._at_s(action.wake_us))
-            return None
         try:
-            await run.listen(self._at_s(action.until_us))
+            await run.listen(course.at_s(action.until_us))
         except AttemptFailed as error:
             self._failed(run, error.failure)
             return None
-        self._note(place, "content")
-        return run
+        course.note(place, "content")
+        return self._first_content(run)
+
+    def _start(self, action: Action, slot: LiveSlot, now_us: int) -> None:
+        """Ask a candidate in a task of its own."""
+        place, attempts = action.candidate, self._attempts
+        self.course.events.append(carried_out(action, now_us))
+        run = attempts.begin(place, slot, attempts.next_role)
+        attempts.race.spawn(place, run.listen(attempts.last_s))
 
     def _do(self, action: Action, now_us: int) -> None:
         """Do what needs no waiting."""
@@ -184,57 +149,57 @@ class Climb:
         if action.kind == "hedge" and isinstance(slot, LiveSlot):
             self._hedge(action, slot, now_us)
             return
-        self.events.append(carried_out(action, now_us))
+        self.course.events.append(carried_out(action, now_us))
         if action.kind == "give_up":
             self._give_up(place)
         elif isinstance(slot, StoredSlot):
-            fetch = slot.stored.fetch(self.question, self._at_s(action.until_us))
-            self._race.spawn(place, fetch)
+            fetch = slot.stored.fetch(self.question, self.course.at_s(action.until_us))
+            self._attempts.race.spawn(place, fetch)
         else:
             self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
 
     def _is_alone(self, action: Action) -> bool:
         """Tell whether nothing can run beside what ``action`` starts, and nothing outlive it."""
         return (
-            self._race.is_empty
-            and action.wake_us >= action.until_us
-            and (action.until_us >= NEVER_US or not self._prepared.policy.harvests)
+            action.wake_us >= action.until_us
+            and self._attempts.is_quiet
+            and (action.until_us >= NEVER_US or not self.course.prepared.policy.harvests)
             and self._is_last(action.candidate)
         )
 
     def _is_last(self, place: int) -> bool:
         """Tell whether every other candidate has been asked, so that only the floor is left."""
-        if len(self._slots) == 1:
-            return True
-        others = {event.candidate for event in self.events}
-        return len(others | {place}) == len(self._slots)
+        count = len(self._slots)
+        return count == 1 or len(self.course.asked(place)) == count
 
     def _hedge(self, action: Action, slot: LiveSlot, now_us: int) -> None:
-        place = action.candidate
-        refused = hedges.refused(self._exchange, self._attempts.running[0].deployment.id, slot)
+        place, attempts = action.candidate, self._attempts
+        refused = hedges.refused(self._exchange, attempts.running[0].deployment.id, slot)
         if refused:
-            self.events.append(Event(now_us, place, "no_hedge", refused))
+            self.course.events.append(Event(now_us, place, "no_hedge", refused))
             return
-        self.events.append(carried_out(action, now_us))
-        run = self._attempts.begin(place, slot, "hedge")
-        self._race.spawn(place, run.listen(self._attempts.last_s))
+        self.course.events.append(carried_out(action, now_us))
+        run = attempts.begin(place, slot, "hedge")
+        attempts.race.spawn(place, run.listen(attempts.last_s))
 
     def _give_up(self, place: int) -> None:
         run = self._attempts.get(place)
         if run is None:
-            self._race.cancel(place)
+            self._attempts.race.cancel(place)
             return
         self._reasons.gave_up(place)
-        policy = self._prepared.policy
+        policy = self.course.prepared.policy
         if not (policy.lingers or policy.harvests):
-            self._race.cancel(place)
+            self._attempts.race.cancel(place)
             run.lost("gave_up")
 
     # What happens.
 
     def _news(self) -> Run | None:
         """Note what has ended; return the first attempt that has content."""
-        while (ended := self._race.take()) is not None:
+        if self._attempts.is_quiet:
+            return None
+        while (ended := self._attempts.race.take()) is not None:
             run = self._take(*ended)
             if run is not None:
                 return run
@@ -254,7 +219,7 @@ class Climb:
         elif task.cancelled():
             self._failed(run, Failure("connection_lost"))
         else:
-            self._note(place, "content")
+            self.course.note(place, "content")
             return run
         return None
 
@@ -265,7 +230,7 @@ class Climb:
             RelayedFailure: It is the request's own, and nobody else is to be asked.
         """
         run.failed(failure)
-        self._note(run.place, "failed", failure.reason)
+        self.course.note(run.place, "failed", failure.reason)
         if self._reasons.failed(run.place, failure):
             self._attempts.leave("overtaken")
             self._reasons.relay_refusal(self._exchange)
@@ -281,18 +246,21 @@ class Climb:
     def _stored(self, place: int, answer: StoredAnswer | None) -> None:
         """Note what a stored rung has; text is no answer to a request for a call or for JSON."""
         if answer is None or not (self._exchange.modality == "text" or answer.answers_all):
-            self._note(place, "empty")
+            self.course.note(place, "empty")
             return
         self._answers[place] = answer
-        self._note(place, "ready", "fresh" if answer.is_fresh or answer.revalidate else "stale")
+        self.course.note(
+            place, "ready", "fresh" if answer.is_fresh or answer.revalidate else "stale"
+        )
 
     # Who speaks.
 
     def _first_content(self, run: Run) -> Run:
         """Let ``run`` speak: what the planner says of a first content, whatever else there is."""
-        now_us = self._now_us()
-        self._note_skipped(run.place, now_us)
-        self.events.append(Event(now_us, run.place, "spoke", "first_content"))
+        now_us = self.course.now_us()
+        if run.place:
+            self._note_skipped(run.place, now_us)
+        self.course.events.append(Event(now_us, run.place, "spoke", "first_content"))
         self._attempts.end_all_but(run, self._reasons.by_place, None)
         return run
 
@@ -301,7 +269,7 @@ class Climb:
         place = action.candidate if action.kind == "speak" else len(self._slots)
         self._note_skipped(place, now_us)
         if action.kind != "stop":
-            self.events.append(carried_out(action, now_us))
+            self.course.events.append(carried_out(action, now_us))
         for run in self._attempts.running:  # at the deadline nobody is given up one by one
             if run.place not in self._reasons.by_place:
                 self._reasons.gave_up(run.place)
@@ -314,50 +282,10 @@ class Climb:
         slot, answer = self._slots[place], self._answers[place]
         kind = slot.stored.kind if isinstance(slot, StoredSlot) else ""
         if answer.revalidate:
-            self._revalidate()
+            self._attempts.revalidate(self.course, self._slots, self.question)
         return Stored(kind, answer, self._reasons.last(answer.reason))
 
     def _note_skipped(self, speaker: int, now_us: int) -> None:
         """Note the live candidates before ``speaker`` that were planned around, and why."""
-        if speaker == 0:
-            return
-        asked = {event.candidate for event in self.events}
-        skipped = [
-            (place, slot)
-            for place, slot in enumerate(self._slots[:speaker])
-            if place not in asked and isinstance(slot, LiveSlot) and not slot.is_spare
-        ]
-        if not skipped:
-            return
-        progress = self._progress()
-        now_s = monotonic()
-        for place, slot in skipped:
-            reason = self._reasons.by_place[place] = why_not(progress, place, FLOOR, now_us)
-            self._exchange.trail.attempts.append(
-                attempt_of(self._exchange, slot.deployment.id, now_s, 0, reason)
-            )
-
-    def _revalidate(self) -> None:
-        """Ask the first live candidate that is well, to refresh behind a stored answer."""
-        asked = {event.candidate for event in self.events}
-        lives = [
-            (place, slot)
-            for place, slot in enumerate(self._slots)
-            if isinstance(slot, LiveSlot) and not slot.is_spare
-        ]
-        if any(place in asked for place, _ in lives):
-            return
-        for place, slot in lives:
-            is_well = self._prepared.candidates[place].health == "closed"
-            if is_well and self._attempts.may_harvest:
-                self._attempts.harvest(self._attempts.begin(place, slot, "harvest"), self.question)
-                return
-
-    def _note(self, place: int, kind: EventKind, detail: str = "") -> None:
-        self.events.append(Event(self._now_us(), place, kind, detail))
-
-    def _now_us(self) -> int:
-        return int((monotonic() - self._origin_s) * 1e6)
-
-    def _at_s(self, at_us: int) -> float:
-        return inf if at_us >= NEVER_US else self._origin_s + at_us / 1e6
+        reasons = note_skipped(self._exchange, self.course, self._slots, speaker, now_us)
+        self._reasons.by_place.update(reasons)

@@ -10,9 +10,7 @@ from steadyhand.routing.model import DeploymentId
 
 
 def count(exchange: Exchange, slot: LiveSlot, role: str) -> None:
-    """Note an attempt in the budget of the tenant at its provider, if its rung hedges."""
-    if not slot.may_hedge:
-        return
+    """Note an attempt of a rung that hedges in the budget of the tenant at its provider."""
     budget = exchange.gear.hedges.of(exchange.key.tenant, slot.deployment.id.provider)
     if role == "first":
         budget.deposit()

@@ -53,7 +53,7 @@ async def harvest(
         return "kept" if offer(run, question, keepers, is_late=True) else "not_kept"
     except AttemptFailed as error:
         reason = error.failure.reason
-        return "failed"
+        return "capped" if reason == "gave_up" else "failed"
     finally:
         serving.users -= 1
         run.harvested(reason)

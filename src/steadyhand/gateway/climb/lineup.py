@@ -5,7 +5,6 @@ before it for as long as health gives the same readings, and at most for ``RENEW
 """
 
 from math import inf
-from operator import is_
 from typing import NamedTuple, cast
 
 import msgspec
@@ -25,9 +24,6 @@ from steadyhand.routing.rungs.base import Deployment, StoredRung, is_live
 RENEWED_S = 0.1
 """Costs of stored rungs, proofs of drills and room for harvests may be so old."""
 
-STEADY = "steady"
-"""Reason of an admission that has nothing to consider."""
-
 MOST_KEPT = 64
 """Orders of one ladder that are kept; more than these are not worth it."""
 
@@ -40,6 +36,7 @@ class LiveSlot(msgspec.Struct, frozen=True):
         deployment: Whom to ask.
         health: What it will be told.
         may_hedge: Whether its rung hedges.
+        cap_s: Most seconds of a whole exchange, ``inf`` for no cap.
         is_spare: It stands there only for a hedge: the same deployment a second time.
     """
 
@@ -47,6 +44,7 @@ class LiveSlot(msgspec.Struct, frozen=True):
     deployment: Deployment
     health: DeploymentHealth
     may_hedge: bool
+    cap_s: float
     is_spare: bool = False
 
 
@@ -125,15 +123,16 @@ def line_up(exchange: Exchange, draw: float, now_s: float) -> tuple[Lineup, Prob
     if found is None:
         found = _cast(exchange, draw)
     lineup: Lineup | None = found.lineup
-    is_same = lineup is not None and now_s < lineup.until_s
+    if lineup is not None and now_s < lineup.until_s:
+        for (_, health, part), before in zip(found.live, lineup.readings, strict=True):
+            if health.steady(now_s, (draw + part) % 1.0) is not before:
+                break
+        else:
+            return lineup, None
     admissions, readings = [], []
     for place, health, part in found.live:
-        admission = health.admit(now_s, (draw + part) % 1.0)
-        admissions.append((place, admission))
+        admissions.append((place, health.admit(now_s, (draw + part) % 1.0)))
         readings.append(health.reading(now_s))
-        is_same = is_same and admission.reason == STEADY
-    if lineup is not None and is_same and all(map(is_, readings, lineup.readings)):
-        return lineup, None
     lineup = found.lineup = _renewed(exchange, found, dict(admissions), readings, draw, now_s)
     probes = {
         place: HeldProbe(health, admission.generation)
@@ -153,7 +152,7 @@ def _cast(exchange: Exchange, draw: float) -> Cast:
     kept = ladder.lineups
     found: Cast | None = kept.get((exchange.stream, orders))
     if found is None:
-        slots = _slots(ladder, exchange.gear, orders)
+        slots = _slots(ladder, exchange.gear, orders, ladder.cap_s(stream=exchange.stream))
         live = tuple(
             (place, slot.health, place * GOLDEN)
             for place, slot in enumerate(slots)
@@ -169,7 +168,7 @@ def _cast(exchange: Exchange, draw: float) -> Cast:
 
 
 def _slots(
-    ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...], ...]
+    ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...], ...], cap_s: float
 ) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     for number, (rung, order) in enumerate(zip(ladder.rungs, orders, strict=True)):
@@ -178,10 +177,10 @@ def _slots(
             continue
         for deployment in order:
             health = gear.health.of(deployment.id)
-            slots.append(LiveSlot(number, deployment, health, rung.may_hedge))
+            slots.append(LiveSlot(number, deployment, health, rung.may_hedge, cap_s))
         if rung.may_hedge and len(order) == 1:
             health = gear.health.of(order[0].id)
-            slots.append(LiveSlot(number, order[0], health, may_hedge=True, is_spare=True))
+            slots.append(LiveSlot(number, order[0], health, rung.may_hedge, cap_s, is_spare=True))
     return tuple(slots)
 
 

@@ -1,11 +1,10 @@
 """Why candidates did not speak, as far as a climb has come: for record, headers and error."""
 
-from math import inf
-
 from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.errors import RelayedFailure
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.providers.base import Failure
+from steadyhand.routing.planning.situation import FLOOR
 
 NO_SECOND_OPINION = frozenset({"content_filter"})
 """Faults of a request after which no other deployment is asked: nobody shops for a laxer filter."""
@@ -45,9 +44,10 @@ class Reasons:
 
     def why(self, run: Run) -> str:
         """Return why ``run`` speaks and not the one before."""
-        before = max((place for place in self.by_place if place < run.place), default=-inf)
-        if before > -inf:
-            return self.by_place[int(before)]
+        if self.by_place:
+            before = max((place for place in self.by_place if place < run.place), default=FLOOR)
+            if before != FLOOR:
+                return self.by_place[before]
         return "hedge" if run.role == "hedge" else "first_choice"
 
     def last(self, otherwise: str) -> str:

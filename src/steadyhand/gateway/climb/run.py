@@ -43,8 +43,8 @@ class Run:
     """
 
     __slots__ = (
-        "_call", "_exchange", "_is_noted", "_try", "began_s", "deployment", "found", "is_over",
-        "place", "role",
+        "_call", "_cap_s", "_exchange", "_is_noted", "_try", "began_s", "deployment", "found",
+        "is_over", "place", "role",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,7 @@ class Run:
         self.began_s = now_s
         self.found: Found | None = None
         self._exchange = exchange
+        self._cap_s = slot.cap_s
         self._call = call = call_for(exchange, slot.rung, slot.deployment)
         self._is_noted = self.is_over = False
         left_s = exchange.deadline_s - now_s
@@ -83,8 +84,7 @@ class Run:
             AttemptFailed: It gave none by ``give_up_at_s`` (monotonic).
         """
         exchange, deployment = self._exchange, self.deployment
-        cap_s = exchange.answering_ladder().cap_s(stream=exchange.stream)
-        reply = await attempt.open_reply(deployment, self._call, give_up_at_s, cap_s)
+        reply = await attempt.open_reply(deployment, self._call, give_up_at_s, self._cap_s)
         if exchange.stream:
             keeps = exchange.answering_ladder().keeps_answers
             found: Found = await attempt.begin_stream(deployment, reply, self._call, keeps=keeps)

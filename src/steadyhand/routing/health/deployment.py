@@ -111,6 +111,18 @@ class DeploymentHealth:
             turned[admission.reason] = turned.get(admission.reason, 0) + 1
         return admission
 
+    def steady(self, now_s: float, draw: float) -> Reading | None:
+        """Return the reading if :meth:`admit` would have nothing to consider, else ``None``.
+
+        One call for what a request asks while all is well; where it says nothing, ask both.
+        """
+        if now_s >= self._look_at_s:
+            self.look(now_s)
+        if not self._is_plain:
+            return None
+        self._draw = draw
+        return self._reading if now_s < self._read_until_s else self.reading(now_s)
+
     def unused(self, generation: int) -> None:
         """Give back the place of a probe that was admitted in ``generation`` and is not begun."""
         self.breaker.unused(generation)
@@ -194,6 +206,15 @@ class DeploymentHealth:
         self.in_flight -= 1
         if not begun.first_s:
             self._unanswered(begun, now_s, outcome)
+        if (
+            outcome == "ok"
+            and begun.generation == NOT_A_PROBE
+            and begun.cohort.epoch == self.pulse.look(now_s)
+        ):  # as below, for what nearly all tries are
+            self.breaker.succeeded()
+            self.oks += 1
+            self._learn_pace(begun, now_s, output_tokens)
+            return
         outcome = self._outcome(begun, now_s, outcome)
         self._judge(begun, now_s, outcome)
         if outcome == "ok":

@@ -28,7 +28,8 @@ class LearnedCosts:
 
     def took(self, age_s: float, now_s: float, *, stream: bool) -> None:
         """Learn that content came at ``age_s``."""
-        self._sketch(stream).add(int(age_s * 1e6), now_s)
+        sketch = self._sketches.get(stream) or self._sketch(stream)
+        sketch.add(int(age_s * 1e6), now_s)
 
     def left(self, age_s: float, now_s: float, *, stream: bool) -> None:
         """Learn that content had not come at ``age_s``, when nobody waited any more."""

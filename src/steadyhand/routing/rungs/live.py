@@ -1,8 +1,8 @@
 """A live rung: one model, or several that may stand in for each other, at one or more providers."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from math import inf
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -137,10 +137,12 @@ class LiveDeployment:
         self.load = load
         self._provider = provider
 
-    async def open(self, call: Call, give_up_at_s: float, cap_s: float) -> UpstreamReply:
+    def open(
+        self, call: Call, give_up_at_s: float, cap_s: float
+    ) -> Coroutine[Any, Any, UpstreamReply]:
         """See :class:`steadyhand.routing.rungs.base.Deployment`."""
         # Connect, first-byte and idle times are the provider's own settings; it takes the least.
-        return await self._provider.open(call, Limits(inf, inf, inf, cap_s, give_up_at_s))
+        return self._provider.open(call, Limits(inf, inf, inf, cap_s, give_up_at_s))
 
     def classify(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Failure:
         """See :class:`steadyhand.routing.rungs.base.Deployment`."""
