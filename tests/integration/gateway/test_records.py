@@ -11,6 +11,7 @@ from tests.support.installations import (
     Installation,
     chat_body,
     chat_request,
+    own,
 )
 
 # What fails has a deployment of its own here: one that others have seen fail is not asked again.
@@ -46,6 +47,7 @@ def test_outcome_reason_and_rung_are_recorded(
     reason: str,
     rung: str,
 ) -> None:
+    model = own(model)
     answer = house.ask(model, stream=stream)
     assert answer.status == status
     record = house.record(answer.request_id)
