@@ -1,7 +1,7 @@
 """One attempt on one live rung: judged whole before a byte of it reaches the client.
 
-``open_reply``, then ``whole`` or ``begin_stream``, return a good answer (or the start of one) or
-raise :class:`AttemptFailed` with a named failure. HTTP 200 proves nothing: an error body, an error
+``whole`` or ``begin_stream`` return a good answer (or the start of one) or raise
+:class:`AttemptFailed` with a named failure. HTTP 200 proves nothing: an error body, an error
 event or HTML under 200 is a failure here.
 """
 
@@ -32,27 +32,15 @@ class AttemptFailed(Exception):
         self.failure = failure
 
 
-async def open_reply(
-    deployment: Deployment, call: Call, give_up_at_s: float, cap_s: float
-) -> UpstreamReply:
-    """Return a reply whose status is 200.
-
-    Raises:
-        AttemptFailed: Another status, or no reply in time.
-    """
-    try:
-        reply = await deployment.open(call, give_up_at_s, cap_s)
-    except UpstreamError as error:
-        raise AttemptFailed(Failure(reason=error.reason, message=str(error))) from error
-    if reply.status == 200:
-        return reply
+async def refused(deployment: Deployment, reply: UpstreamReply) -> AttemptFailed:
+    """Read a reply whose status is not 200; return what it says. It is closed."""
     try:
         body = await reply.read_all(MAX_ERROR_BYTES)
     except UpstreamError:
         body = b""  # the status alone still names the failure
     finally:
         reply.close()
-    raise AttemptFailed(deployment.classify(reply.status, reply.headers, body))
+    return AttemptFailed(deployment.classify(reply.status, reply.headers, body))
 
 
 class WholeAnswer(msgspec.Struct):

@@ -132,8 +132,10 @@ class Climb:
         except AttemptFailed as error:
             self._failed(run, error.failure)
             return None
-        course.note(place, "content")
-        return self._first_content(run)
+        now_us = course.now_us()
+        course.events.append(Event(now_us, place, "content"))
+        self._speaks(run, now_us)
+        return run
 
     def _start(self, action: Action, slot: LiveSlot, now_us: int) -> None:
         """Ask a candidate in a task of its own."""
@@ -257,12 +259,14 @@ class Climb:
 
     def _first_content(self, run: Run) -> Run:
         """Let ``run`` speak: what the planner says of a first content, whatever else there is."""
-        now_us = self.course.now_us()
+        self._speaks(run, self.course.now_us())
+        self._attempts.end_all_but(run, self._reasons.by_place, None)
+        return run
+
+    def _speaks(self, run: Run, now_us: int) -> None:
         if run.place:
             self._note_skipped(run.place, now_us)
         self.course.events.append(Event(now_us, run.place, "spoke", "first_content"))
-        self._attempts.end_all_but(run, self._reasons.by_place, None)
-        return run
 
     def _last_word(self, action: Action, now_us: int) -> Voice:
         """Let a stored rung or the floor speak; what runs may go on for later requests."""

@@ -4,12 +4,13 @@ from time import monotonic
 
 from steadyhand.core.chat import Usage
 from steadyhand.gateway import attempt
-from steadyhand.gateway.attempt import BegunStream, WholeAnswer
+from steadyhand.gateway.attempt import AttemptFailed, BegunStream, WholeAnswer
 from steadyhand.gateway.climb.lineup import HeldProbe, LiveSlot
 from steadyhand.gateway.climb.outcomes import outcome_of, outcome_of_stream
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import call_for
 from steadyhand.gateway.recording import NOTHING, Spent, attempt_of
+from steadyhand.http.failures import UpstreamError
 from steadyhand.http.messages import CUT, is_cut
 from steadyhand.providers.base import Failure
 from steadyhand.records.record import Attempt
@@ -84,7 +85,12 @@ class Run:
             AttemptFailed: It gave none by ``give_up_at_s`` (monotonic).
         """
         exchange, deployment = self._exchange, self.deployment
-        reply = await attempt.open_reply(deployment, self._call, give_up_at_s, self._cap_s)
+        try:
+            reply = await deployment.open(self._call, give_up_at_s, self._cap_s)
+        except UpstreamError as error:
+            raise AttemptFailed(Failure(error.reason, message=str(error))) from error
+        if reply.status != 200:
+            raise await attempt.refused(deployment, reply)
         if exchange.stream:
             keeps = exchange.answering_ladder().keeps_answers
             found: Found = await attempt.begin_stream(deployment, reply, self._call, keeps=keeps)
@@ -127,8 +133,9 @@ class Run:
     def spoke(self, reason: str) -> None:
         """Note how it ended after it had begun to speak to the client."""
         self.note(reason, 200)
-        self._count_hedge("won")
-        self._settle(outcome_of_stream(reason), self._tokens())
+        if self.role == "hedge":
+            self._count_hedge("won")
+        self._settle("ok" if reason == "ok" else outcome_of_stream(reason), self._tokens())
 
     def lost(self, reason: str) -> None:
         """Cancel it, because another one spoke or the client left; nothing more comes of it."""
@@ -184,7 +191,7 @@ class Run:
     def _tokens(self) -> int:
         """Return the completion tokens that upstream has counted, 0 if it has not."""
         usage = self._usage()
-        return (usage.completion_tokens or 0) if usage is not None else 0
+        return 0 if usage is None else usage.completion_tokens or 0
 
 
 def why_left(cancelled: BaseException) -> str:

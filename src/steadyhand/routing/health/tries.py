@@ -27,7 +27,8 @@ class Try:
         self, health: "DeploymentHealth", now_s: float, input_bytes: int, *, stream: bool
     ) -> None:
         """Made by :meth:`DeploymentHealth.began`."""
-        key = input_class(input_bytes) + (0 if stream else WHOLE)
+        size = input_class(input_bytes)
+        key = size if stream else size + WHOLE
         found = health.drift.size_class(key)
         self.reference = found.reference
         self.is_ticketed = found.reference.ticket()
