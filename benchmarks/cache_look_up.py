@@ -25,7 +25,8 @@ from steadyhand.caching.hot import OVERHEAD_BYTES, HotTier
 from steadyhand.caching.service import Cache
 from steadyhand.core.chat import ChatRequest
 from steadyhand.records.clock import wall_clock_us
-from steadyhand.routing.rungs.base import CacheTerms, GoodAnswer, Question
+from steadyhand.routing.ports import CacheTerms
+from steadyhand.routing.rungs.base import GoodAnswer, Question
 
 MOST_LOOK_US = 5.0
 """The column of the latency budget for a prompt of 1 KB; held against the plain body."""

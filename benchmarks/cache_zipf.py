@@ -42,8 +42,9 @@ from steadyhand.caching.remote import RemoteTier
 from steadyhand.caching.service import Cache
 from steadyhand.caching.store import CacheStore
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import cache as rung
-from steadyhand.routing.rungs.base import GoodAnswer, Question, RungPorts
+from steadyhand.routing.rungs.base import GoodAnswer, Question
 from steadyhand.storage.migrations import upgrade
 from steadyhand.storage.open import open_database, sqlite_url
 

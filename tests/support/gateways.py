@@ -19,8 +19,9 @@ from steadyhand.records.record import Record
 from steadyhand.routing.model import SloClass
 from steadyhand.routing.planning.decision import decode_decision
 from steadyhand.routing.planning.replay import replay
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
+from steadyhand.routing.rungs.base import FloorRung, LiveRung
 from steadyhand.routing.rungs.error import Error
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.tenancy.model import Key

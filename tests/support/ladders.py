@@ -17,8 +17,9 @@ from steadyhand.routing.health.reading import Reading
 from steadyhand.routing.hedging import HedgeBudgets
 from steadyhand.routing.model import DeploymentId
 from steadyhand.routing.planning.situation import Cost
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import GoodAnswer, Question, RungPorts, StoredAnswer
+from steadyhand.routing.rungs.base import GoodAnswer, Question, StoredAnswer
 
 QUICK_COST = Cost(500, 1_000, 1_000_000, 1_000)
 """Known to answer at once, but for a long tail: a hedge is due after about 30 ms, and time is up

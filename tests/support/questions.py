@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from steadyhand.routing.rungs.base import CacheTerms, GoodAnswer, Question
+from steadyhand.routing.ports import CacheTerms
+from steadyhand.routing.rungs.base import GoodAnswer, Question
 
 TERMS = CacheTerms(shared=False, sampled=True, keep_s=3600.0)
 SHARED = CacheTerms(shared=True, sampled=True, keep_s=3600.0)

@@ -9,23 +9,24 @@ from steadyhand.knowledge.model import Asker, Entry
 from steadyhand.knowledge.trial import Tried, try_on
 from steadyhand.knowledge.visibility import day_of
 from steadyhand.records.clock import wall_clock_us
-from steadyhand.routing.rungs.base import Example, Question, StoredAnswer
+from steadyhand.routing.ports import Example
+from steadyhand.routing.rungs.base import Question, StoredAnswer
 
 
 class CuratedAnswers:
-    """See :class:`steadyhand.routing.rungs.base.KnowledgePort`."""
+    """See :class:`steadyhand.routing.ports.KnowledgePort`."""
 
     def __init__(self, reading: Reading) -> None:
         """Take the collections of one snapshot."""
         self._reading = reading
 
     def example(self, collection: str, question: Question, draw: float) -> Example | None:
-        """See :class:`steadyhand.routing.rungs.base.KnowledgePort`."""
+        """See :class:`steadyhand.routing.ports.KnowledgePort`."""
         found = self._reading.example(collection, question.tenant, question.locale, draw)
         return None if found is None else Example(*found)
 
     def ask(self, collection: str, threshold: float, question: Question) -> StoredAnswer | None:
-        """See :class:`steadyhand.routing.rungs.base.KnowledgePort`."""
+        """See :class:`steadyhand.routing.ports.KnowledgePort`."""
         told = self._reading.ask(
             collection,
             question.messages,

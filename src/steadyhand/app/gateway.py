@@ -42,8 +42,8 @@ from steadyhand.records.commit import Commits
 from steadyhand.records.log import RecordLog
 from steadyhand.records.record import Record
 from steadyhand.routing.model import DeploymentId
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.proofs import ProofBook
-from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.model import Snapshot

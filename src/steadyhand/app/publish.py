@@ -12,7 +12,7 @@ from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.knowledge import shelf
-from steadyhand.routing.rungs.base import RungPorts
+from steadyhand.routing.ports import RungPorts
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace

@@ -10,7 +10,8 @@ from steadyhand.core.plugins import load
 from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
 from steadyhand.providers.base import Provider, ProviderPorts
 from steadyhand.routing.model import Route, RungEntry, deployments_of
-from steadyhand.routing.rungs.base import FloorRung, LiveRung, RungPorts
+from steadyhand.routing.ports import RungPorts
+from steadyhand.routing.rungs.base import FloorRung, LiveRung
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
 
 PROVIDERS = "steadyhand.providers"

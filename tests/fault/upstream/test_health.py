@@ -9,8 +9,8 @@ import pytest
 from steadyhand.providers import openai
 from steadyhand.routing.health.deployment import DeploymentHealth
 from steadyhand.routing.model import DeploymentId, SloClass
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.simulation.server import SimulatorServer
 from tests.support.chats import chat_body
 from tests.support.gateways import GatewayBench, gateway_bench

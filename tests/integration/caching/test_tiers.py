@@ -16,7 +16,7 @@ from steadyhand.caching.redis_link import PREFIX, RedisLink
 from steadyhand.caching.remote import RemoteTier
 from steadyhand.caching.service import Cache
 from steadyhand.records.clock import wall_clock_us
-from steadyhand.routing.rungs.base import CacheTerms
+from steadyhand.routing.ports import CacheTerms
 from tests.support.cache_tiers import (
     SECRET,
     address,

@@ -17,9 +17,9 @@ from steadyhand.caching.service import Cache
 from steadyhand.gateway.serving import Rung
 from steadyhand.http.failures import ConnectFailed
 from steadyhand.routing.model import SloClass
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import cache as plugin
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import RungPorts
 from tests.support.cache_tiers import SECRET, cache_host, database_tier, until
 from tests.support.chats import answer_body, chat_body, text_events
 from tests.support.gateways import NARROW_TOKEN, GatewayBench, gateway_bench

@@ -12,8 +12,8 @@ from steadyhand.app.curated import CuratedAnswers
 from steadyhand.gateway.serving import Rung
 from steadyhand.knowledge.library import Library
 from steadyhand.knowledge.shelf import SUFFIX, clear, shelve
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import knowledge
-from steadyhand.routing.rungs.base import RungPorts
 from steadyhand.routing.rungs.template import Template
 from tests.support.chats import chat_body
 from tests.support.curated import entry

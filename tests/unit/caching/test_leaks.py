@@ -23,7 +23,8 @@ from steadyhand.caching.hot import HotTier
 from steadyhand.caching.link import Item
 from steadyhand.caching.remote import RemoteTier
 from steadyhand.caching.service import Cache
-from steadyhand.routing.rungs.base import CacheTerms, Question
+from steadyhand.routing.ports import CacheTerms
+from steadyhand.routing.rungs.base import Question
 from tests.support.questions import answer, question
 
 NAMES = [

@@ -10,13 +10,8 @@ from steadyhand.gateway.drill import Drilled, Order, drill, rungs_of
 from steadyhand.gateway.serving import Ladder, Rung
 from steadyhand.routing.drilling import RungId
 from steadyhand.routing.planning.situation import UNKNOWN
-from steadyhand.routing.rungs.base import (
-    Example,
-    FloorRung,
-    GoodAnswer,
-    Question,
-    StoredAnswer,
-)
+from steadyhand.routing.ports import Example
+from steadyhand.routing.rungs.base import FloorRung, GoodAnswer, Question, StoredAnswer
 from steadyhand.routing.rungs.cache import Cache
 from steadyhand.routing.rungs.cache import Settings as CacheSettings
 from steadyhand.routing.rungs.error import Error

@@ -5,8 +5,9 @@ import pytest
 from steadyhand.gateway import serving
 from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
 from steadyhand.routing.model import SloClass
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import LiveRung, RungPorts, is_live
+from steadyhand.routing.rungs.base import LiveRung, is_live
 from steadyhand.routing.rungs.error import Error
 from tests.support.gateways import PATIENT, snapshot
 from tests.support.upstreams import ScriptedProvider

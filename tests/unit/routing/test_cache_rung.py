@@ -7,8 +7,9 @@ import pytest
 from steadyhand.caching.hot import HotTier
 from steadyhand.caching.service import Cache
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import cache as plugin
-from steadyhand.routing.rungs.base import RungPorts, is_live
+from steadyhand.routing.rungs.base import is_live
 from tests.support.questions import answer, body, question
 
 

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from steadyhand.core.chat import Modality
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import error, schema, template
-from steadyhand.routing.rungs.base import FloorRung, RungPorts
+from steadyhand.routing.rungs.base import FloorRung
 
 NOTHING = RungPorts({})
 SCHEMA = {

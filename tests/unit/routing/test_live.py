@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.providers.base import Call
 from steadyhand.routing.model import DeploymentId
+from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
-from steadyhand.routing.rungs.base import RungPorts
 from tests.support.chats import chat_body, error_body
 from tests.support.upstreams import ScriptedProvider, answers
 

@@ -7,15 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.routing.freshness import Freshness, Use
 from steadyhand.routing.planning.situation import Cost
-from steadyhand.routing.rungs.base import (
-    CachedAnswer,
-    CachePort,
-    CacheTerms,
-    GoodAnswer,
-    Question,
-    RungPorts,
-    StoredAnswer,
-)
+from steadyhand.routing.ports import CachedAnswer, CachePort, CacheTerms, RungPorts
+from steadyhand.routing.rungs.base import GoodAnswer, Question, StoredAnswer
 
 IS_FLOOR = False
 

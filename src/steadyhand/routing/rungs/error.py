@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from steadyhand.core.chat import Modality
-from steadyhand.routing.rungs.base import RungPorts
+from steadyhand.routing.ports import RungPorts
 
 IS_FLOOR = True
 

@@ -12,13 +12,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from steadyhand.routing.planning.situation import Cost
-from steadyhand.routing.rungs.base import (
-    GoodAnswer,
-    KnowledgePort,
-    Question,
-    RungPorts,
-    StoredAnswer,
-)
+from steadyhand.routing.ports import KnowledgePort, RungPorts
+from steadyhand.routing.rungs.base import GoodAnswer, Question, StoredAnswer
 
 IS_FLOOR = False
 

@@ -11,7 +11,8 @@ from steadyhand.http.messages import Limits, UpstreamReply
 from steadyhand.providers.base import Call, Failure, Provider
 from steadyhand.routing.load import PeakEwma
 from steadyhand.routing.model import DeploymentId
-from steadyhand.routing.rungs.base import RungPorts, Sticky
+from steadyhand.routing.ports import RungPorts
+from steadyhand.routing.rungs.base import Sticky
 from steadyhand.routing.strategy import (
     Arm,
     Strategy,

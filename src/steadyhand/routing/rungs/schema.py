@@ -12,7 +12,7 @@ from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from steadyhand.core.chat import Modality
-from steadyhand.routing.rungs.base import RungPorts
+from steadyhand.routing.ports import RungPorts
 
 IS_FLOOR = True
 
