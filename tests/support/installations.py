@@ -176,15 +176,15 @@ def marker() -> str:
 
 
 def own(model: str) -> str:
-    """Return a name of the same simulated behaviour that no other request calls.
+    """Return a name for the same behaviour that no other request calls.
 
     A gateway remembers what failed and goes around it. What one test broke would be in the way of
     the next, and which is the next differs between runs.
     """
     provider, _, name = model.partition("/")
     behaviour, _, dials = name.partition(":")
-    is_simulated = provider in ("up", "hurried") and behaviour not in ("", "steady", "flap")
-    if not is_simulated or "period_s=" in dials:
+    may_fail = provider in ("up", "hurried", "dead") and behaviour not in ("", "steady", "flap")
+    if not may_fail or "period_s=" in dials:
         return model
     return f"{provider}/{behaviour}:{dials}{',' if dials else ''}period_s={next(_markers)}"
 
@@ -204,7 +204,7 @@ def chat_request(
 ) -> bytes:
     """Write a whole chat request; ``body`` replaces what ``model`` and ``fields`` would make.
 
-    A simulated model that may fail is this request's :func:`own`; what shall fail again and again
+    A model that may fail is this request's :func:`own`; what shall fail again and again
     is called by a route.
     """
     given = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}

@@ -27,6 +27,7 @@ ROUTES = {
         f"routes/then-{first}.toml": route_text(f"up/{first}", "up/steady:answer=second")
         for first in FAILING
     },
+    "routes/recorded.toml": route_text("up/error-500:tokens=6", "up/steady:answer=second"),
     "routes/floored.toml": route_text("up/error-500"),
     "routes/floored-once.toml": route_text("up/error-500:tokens=8"),
     "routes/then-silence.toml": route_text("up/error-503", "up/slow:ttft_ms=60000"),

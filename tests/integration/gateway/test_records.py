@@ -19,7 +19,7 @@ CLASSES = {
     "answered": ("up/steady", False, 200, "answered", "first_choice", "live"),
     "answered as a stream": ("up/steady", True, 200, "answered", "first_choice", "live"),
     "answered by the second rung": (
-        *("then-error-500", False, 200, "answered", "server_error", "live"),
+        *("recorded", False, 200, "answered", "server_error", "live"),
     ),
     "floor": ("floored-once", True, 200, "floor", "server_error", "template"),
     "failed": ("up/error-500:tokens=7", False, 503, "failed", "server_error", "error"),
@@ -82,9 +82,13 @@ def test_a_record_has_sizes_tokens_times_model_and_release(house: Installation) 
 
 
 def test_every_rung_that_was_tried_is_recorded_in_order(house: Installation) -> None:
-    record = house.record(house.ask("then-error-500").request_id)
+    record = house.record(house.ask("recorded").request_id)
     first, second = record["attempts"]
-    assert (first["model"], first["status"], first["reason"]) == ("error-500", 500, "server_error")
+    assert (first["model"], first["status"], first["reason"]) == (
+        "error-500:tokens=6",
+        500,
+        "server_error",
+    )
     assert (second["status"], second["reason"]) == (200, "ok")
     assert first["started_us"] <= first["ended_us"] <= second["started_us"] <= second["ended_us"]
 
