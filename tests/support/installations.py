@@ -239,6 +239,10 @@ cors_origins = ["{ORIGIN}"]
 window_ms = 20
 segment_age_s = 0.2
 
+# Whoever lives for minutes would be drilled, and what fails on purpose be called unproven.
+[drills]
+enabled = false
+
 # The machine of a test may stall for seconds; what a test wants to be late asks for less.
 [slo.interactive]
 first_content_ms = 20000

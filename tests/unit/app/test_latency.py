@@ -1,5 +1,6 @@
 """The kernel is asked in a process of its own, so that the tests keep their slices."""
 
+import os
 import platform
 import re
 import subprocess
@@ -24,7 +25,7 @@ thread.join()
 def test_a_process_and_its_later_threads_have_the_shortest_slice_where_the_kernel_knows() -> None:
     said = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True)
     taken, nice = said.stdout.split()[:2]
-    assert nice == "3", "its weight is left alone"
+    assert int(nice) == min(os.nice(0) + 3, 19), "its weight is left alone"
     shown = re.search(r"se\.slice\s*:\s*(\d+)", said.stdout)
     if taken == "True" and shown is not None:
         assert int(shown[1]) <= latency.SLICE_NS
