@@ -46,7 +46,11 @@ def test_an_installed_kind_is_found_by_its_entry_point() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "hint"),
-    [("templte", "did you mean 'template'"), ("base", "?"), ("zzzz", "'error' or 'knowledge' or 'live' or")],
+    [
+        ("templte", "did you mean 'template'"),
+        ("base", "?"),
+        ("zzzz", "'error' or 'knowledge' or 'live' or"),
+    ],
 )
 def test_an_unknown_kind_names_the_nearest(kind: str, hint: str) -> None:
     with pytest.raises(UnknownPlugin, match=f"no {PACKAGE} kind {kind!r}") as caught:
