@@ -191,8 +191,11 @@ class ProofBook:
     def _prove(self, candidate: tuple[str, str, str, str, str], now_s: float) -> None:
         if now_s < self._fresh_until_s.get(candidate, 0.0):
             return
+        rungs = self._by_candidate.get(candidate)
+        if rungs is None:  # made-up names are not remembered
+            return
         self._fresh_until_s[candidate] = now_s + FRESH_S
-        for rung in self._by_candidate.get(candidate, ()):
+        for rung in rungs:
             proof = self.proofs[rung]
             if proof.failures or now_s - proof.proven_s >= FRESH_S:
                 self.proofs[rung] = drilling.proved(proof, now_s, "traffic", proof.draw)

@@ -171,8 +171,10 @@ class Climb:
 
     def _is_last(self, place: int) -> bool:
         """Tell whether every other candidate has been asked, so that only the floor is left."""
-        count = len(self._slots)
-        return count == 1 or len(self.course.asked(place)) == count
+        others = len(self._slots) - 1
+        if others > len(self.course.events):
+            return False
+        return not others or len(self.course.asked(place)) > others
 
     def _hedge(self, action: Action, slot: LiveSlot, now_us: int) -> None:
         place, attempts = action.candidate, self._attempts

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from math import ceil
 from time import monotonic
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 
 class Race:
     """Tasks by the place of their candidate."""
+
+    __slots__ = ("_ended", "_tasks", "_waiter")
 
     def __init__(self) -> None:
         """Nothing runs."""
@@ -29,7 +32,7 @@ class Race:
         """Run ``work`` beside what runs."""
         task = asyncio.create_task(work)
         self._tasks[place] = task
-        task.add_done_callback(lambda done: self._has_ended(place, done))
+        task.add_done_callback(partial(self._has_ended, place))
 
     def cancel(self, place: int) -> None:
         """Cancel the task of ``place``, if it runs; it does not become news."""

@@ -41,6 +41,21 @@ def test_a_provider_is_slow_when_half_of_its_active_deployments_are() -> None:
     assert not book.is_provider_slow("acme", bad.now_s + 3_600.0)
 
 
+def test_while_all_is_steady_one_call_says_what_two_do() -> None:
+    world = World(failing("refused", 1_060.0))
+    health = world.book.of(MODEL)
+    world.run(30.0)
+    said = health.steady(world.now_s, 0.5)
+    assert said is not None
+    assert said is health.reading(world.now_s)
+    assert health.admit(world.now_s, 0.5).reason == said.reason == "steady"
+    later = health.steady(world.now_s + 0.2, 0.5)
+    assert later is not said, "a reading is renewed when it is old"
+    world.run(60.5)
+    assert health.steady(world.now_s, 0.5) is None, "there is something to consider"
+    assert not health.admit(world.now_s, 0.5).may_go
+
+
 def test_the_status_says_what_is_so_and_since_when() -> None:
     world = World(failing("refused", 1_060.0))
     world.run(60.5)
