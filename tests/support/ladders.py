@@ -26,6 +26,9 @@ QUICK_COST = Cost(500, 1_000, 1_000_000, 1_000)
 only a second or two later, so that a slow machine does not take the one for the other."""
 
 
+PATIENCE_S = 60.0
+
+
 class KnownDeployment(DeploymentHealth):
     """Health whose cost is known from the beginning."""
 
@@ -56,9 +59,10 @@ class KnownHealth(Health):
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds; a test that waits for ever is ended by its own deadline."""
-    while not condition():  # noqa: ASYNC110 - what is waited for has no event
-        await asyncio.sleep(0.001)
+    """Wait until ``condition`` holds, far longer than it should take."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.001)
 
 
 def live_rung(ports: RungPorts, *providers: str, **settings: Any) -> live.Live:
@@ -102,6 +106,7 @@ class ScriptedStored:
         cost: What a fetch is expected to take.
         questions: What it was asked, from memory and from slower tiers.
         kept: What it was offered.
+        fetches: How often its slower tiers were asked.
         cancelled: Fetches that were given up.
     """
 
@@ -119,6 +124,7 @@ class ScriptedStored:
         self.cost = Cost(500, 1_000, 100_000, 0)
         self.questions: list[Question] = []
         self.kept: list[GoodAnswer] = []
+        self.fetches = 0
         self.cancelled = 0
         self._peeked = peeked
         self._fetched = fetched
@@ -129,6 +135,7 @@ class ScriptedStored:
         return self._peeked
 
     async def fetch(self, question: Question, until_s: float) -> StoredAnswer | None:
+        self.fetches += 1
         try:
             if self._gate is not None:
                 await self._gate.wait()

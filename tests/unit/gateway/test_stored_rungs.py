@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -30,7 +31,9 @@ from tests.support.ladders import ScriptedStored, gear_with, live_rung, until
 from tests.support.replies import MemoryReply
 from tests.support.upstreams import Script, answers, hangs, refuses, streams
 
-TIGHT = SloClass("tight", first_content_ms=400, whole_ms=400, stream_cap_ms=20_000)
+TIGHT = SloClass("tight", first_content_ms=800, whole_ms=800, stream_cap_ms=20_000)
+"""Short enough to wait for its end, long enough for a busy machine to begin in."""
+
 FRESH = StoredAnswer(
     "From the cache",
     model="m-2026",
@@ -144,12 +147,20 @@ async def test_slower_tiers_are_asked_and_their_answer_speaks() -> None:
     assert reply.headers[b"x-steadyhand-rung"] == b"cache"
 
 
+def was_left(stored: ScriptedStored) -> bool:
+    return stored.cancelled == stored.fetches
+
+
 async def test_a_frozen_tier_does_not_keep_the_live_rung_waiting() -> None:
-    frozen = ScriptedStored(is_slow=True, gate=asyncio.Event())
-    bench = cached(frozen, [answers()])
-    reply = await bench.ask()
-    assert reply.headers[b"x-steadyhand-rung"] == b"live"
-    await until(lambda: frozen.cancelled == 1)
+    for _ in range(5):  # a busy machine may have no time left for the tier
+        frozen = ScriptedStored(is_slow=True, gate=asyncio.Event())
+        bench = cached(frozen, [answers()])
+        reply = await bench.ask()
+        assert reply.headers[b"x-steadyhand-rung"] == b"live"
+        await until(partial(was_left, frozen))
+        if frozen.fetches:
+            return
+    raise AssertionError("never asked")
 
 
 async def test_a_tier_that_raises_is_a_miss() -> None:
