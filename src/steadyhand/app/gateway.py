@@ -8,9 +8,7 @@ import signal
 import socket
 from collections.abc import Coroutine
 from dataclasses import replace
-from math import inf
 from random import SystemRandom, random
-from ssl import SSLContext
 from time import monotonic, time
 
 import uvloop
@@ -22,7 +20,7 @@ from steadyhand.app.curated import CuratedAnswers
 from steadyhand.app.drills import DrillPorts, Drills, busy
 from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
-from steadyhand.app.open_files import bounded_clients
+from steadyhand.app.listener_limits import overload_limits, server_limits, tls_context
 from steadyhand.app.rolling import RETIRE
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
@@ -33,9 +31,6 @@ from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.ledger import StrictLedger
 from steadyhand.gateway.serving import Serving
-from steadyhand.http.limits import ServerLimits
-from steadyhand.http.overload import OverloadLimits
-from steadyhand.http.tls import server_context
 from steadyhand.knowledge.library import Library
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
@@ -290,36 +285,3 @@ async def retire(old: Serving, new: Serving) -> None:
     while old.users:  # noqa: ASYNC110 - an event would cost every request
         await asyncio.sleep(RETIRE_POLL_S)
     await old.close(keep=frozenset(map(id, new.providers.values())))
-
-
-def server_limits(settings: Settings) -> ServerLimits:
-    """Return the listener's bounds."""
-    server = settings.server
-    return ServerLimits(
-        max_connections=bounded_clients(server.max_connections),
-        max_connections_per_client=server.max_connections_per_client,
-        max_head_bytes=server.max_head_bytes,
-        max_body_bytes=server.max_body_bytes,
-        head_timeout_s=server.head_timeout_s,
-        body_timeout_s=server.body_timeout_s,
-        keep_alive_s=server.keep_alive_s,
-    )
-
-
-def overload_limits(settings: Settings) -> OverloadLimits:
-    """Return what is too much for one process."""
-    server = settings.server
-    return OverloadLimits(
-        target_s=server.overload_target_ms / 1000 or inf,
-        interval_s=server.overload_interval_ms / 1000,
-        max_in_flight=server.max_in_flight,
-    )
-
-
-def tls_context(settings: Settings) -> SSLContext | None:
-    """Return the listener's TLS context, or ``None`` for plain HTTP."""
-    server = settings.server
-    if server.tls_cert is None or server.tls_key is None:
-        return None
-    folder = settings.workspace
-    return server_context(folder / server.tls_cert, folder / server.tls_key)

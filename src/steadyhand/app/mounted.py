@@ -14,8 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 
 from steadyhand.app.exclusion import alone, claim_for_mounted, claim_number
-from steadyhand.app.gateway import GatewayProcess, server_limits
+from steadyhand.app.gateway import GatewayProcess
 from steadyhand.app.listener import MountedListener
+from steadyhand.app.listener_limits import server_limits
 from steadyhand.app.publish import Fingerprint, publish, republish
 from steadyhand.app.state import State
 from steadyhand.core.errors import NotRunning

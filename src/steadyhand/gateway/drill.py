@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from steadyhand.core.chat import Modality
+from steadyhand.gateway.drill_ladder import SCOPE, OnlyOne, ladder_of
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.gateway.null_reply import NullReply
@@ -20,16 +20,11 @@ from steadyhand.records.record import DRILL, Attempt, Record
 from steadyhand.routing.drilling import RungId
 from steadyhand.routing.proofs import Result
 from steadyhand.routing.rungs.base import (
-    Deployment,
     LiveRung,
     Question,
-    Sticky,
     StoredRung,
     is_live,
 )
-
-SCOPE = "drill:"
-"""Before the route's name, where its answers are kept: no route can be named so."""
 
 _SAYS_NOTHING = frozenset(
     {"shed", "open", "half_open", "spare", "not_proven", "no_time", "no_rung"}
@@ -109,32 +104,6 @@ class HasSchema(Protocol):
         ...
 
 
-class OnlyOne:
-    """A live rung of one deployment of another; see :class:`steadyhand.routing.rungs.base`."""
-
-    kind = "live"
-    sticky: Sticky = ""
-    may_hedge = False
-    is_drawn = False
-
-    def __init__(self, deployment: Deployment) -> None:
-        """Take the deployment."""
-        self.deployments = (deployment,)
-
-    def candidates(self, draw: float, unit: str) -> tuple[Deployment, ...]:
-        """Return the one."""
-        return self.deployments
-
-
-class NoFloor:
-    """No floor: whoever is drilled is not stood in for."""
-
-    kind = "error"
-
-    def speak(self, modality: Modality, schema: bytes | None) -> None:
-        """Never answer."""
-
-
 def rungs_of(ladder: Ladder) -> list[RungId]:
     """Return every candidate of every rung of ``ladder``, and its floor."""
     found = []
@@ -168,7 +137,7 @@ async def _live(
     gateway: Gateway, ladder: Ladder, live: LiveRung, rung: RungId, order: Order, draw: float
 ) -> Drilled:
     deployment = next(d for d in live.deployments if tuple(d.id) == rung[3:])
-    only = _ladder_of(ladder, rung.rung, OnlyOne(deployment))
+    only = ladder_of(ladder, rung.rung, OnlyOne(deployment))
     body = _body(order.prompt, {"max_tokens": order.max_tokens, "stream": draw < 0.5})
     exchange, reply = await _ask(gateway, only, body, order)
     if exchange.trail.outcome == "rejected" and b"max_tokens" in reply.body:  # the older name
@@ -248,23 +217,6 @@ def _ended(
         attempts=attempts,
     )
     return Drilled(rung, result, reason, record)
-
-
-def _ladder_of(ladder: Ladder, number: int, rung: LiveRung) -> Ladder:
-    """Return a ladder of one rung of another, over an honest error.
-
-    It has a name of its own: what is said of the real route's rungs (that one is not proven, for
-    example) is not said of this one.
-    """
-    return Ladder(
-        route=SCOPE + ladder.route,
-        slo=ladder.slo,
-        rungs=(rung,),
-        floor=NoFloor(),
-        instructions=ladder.instructions,
-        own_instructions=ladder.own_instructions[number : number + 1],
-        release=ladder.release,
-    )
 
 
 def _question(exchange: Exchange, rung: RungId) -> Question:
