@@ -16,9 +16,6 @@ SKIPPING = """
 """
 
 
-BOTH = pytest.mark.parametrize("workers", [0, 2], ids=["in one process", "on workers"])
-
-
 def outcome(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
@@ -34,8 +31,7 @@ def outcome(
     )
 
 
-@BOTH
-@pytest.mark.parametrize("mark", ["skip", "xfail"])
+@pytest.mark.parametrize(("mark", "workers"), [("skip", 0), ("xfail", 0), ("skip", 2)])
 def test_in_ci_a_test_that_did_not_run_fails_the_session(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, mark: str, workers: int
 ) -> None:
@@ -44,7 +40,7 @@ def test_in_ci_a_test_that_did_not_run_fails_the_session(
     result.stdout.fnmatch_lines(["*did not run; under CI=true*", "*test_left_out*"])
 
 
-@BOTH
+@pytest.mark.parametrize("workers", [0, 2])
 def test_in_ci_a_skipped_module_fails_the_session(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
@@ -54,11 +50,10 @@ def test_in_ci_a_skipped_module_fails_the_session(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
-@BOTH
 def test_in_ci_a_suite_that_runs_whole_passes(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = outcome(pytester, monkeypatch, "def test_runs(): pass", "true", workers)
+    result = outcome(pytester, monkeypatch, "def test_runs(): pass", ci="true")
     assert result.ret == pytest.ExitCode.OK
 
 
