@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
+
 from tests.support.chats import DONE, chunk, event, says, stops
 from tests.support.installations import (
     FLOOR_TEXT,
@@ -79,6 +81,7 @@ def test_without_files_for_providers_the_floor_speaks_and_says_why(
         assert line.answer().text() != FLOOR_TEXT, "the provider is not blamed"
 
 
+@pytest.mark.alone  # a loop that spins is known by the core that it fills, if it gets one
 def test_without_files_for_clients_the_listener_neither_spins_nor_dies(
     module_house: Installation,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steadyhand.http.overload import (
@@ -12,6 +12,7 @@ from steadyhand.http.overload import (
     Overload,
     OverloadLimits,
 )
+from tests.support.examples import in_proportion
 
 TARGET_S, INTERVAL_S = 0.025, 0.25
 MANY = ALWAYS_ADMITTED + 1000
@@ -98,6 +99,7 @@ def simulate(
     return served / busy_s * serve_s, turn_s
 
 
+@settings(max_examples=in_proportion(40))  # each plays 400 turns
 @given(
     st.floats(1.2, 4.0),
     st.sampled_from([60e-6, 100e-6, 400e-6, 2e-3]),
