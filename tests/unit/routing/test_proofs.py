@@ -71,6 +71,16 @@ def test_traffic_is_noted_once_a_second_but_at_once_after_a_failure() -> None:
     assert (known.proofs[FIRST].proven_s, known.proofs[FIRST].failures) == (11.2, 0)
 
 
+def test_traffic_right_after_a_drill_that_went_well_says_nothing_new() -> None:
+    known = book()
+    known.learn(record(), 9.5)
+    known.drilled(FIRST, True, "ok", 10)
+    known.learn(record(), 10.5)
+    assert (known.proofs[FIRST].proven_s, known.proofs[FIRST].by) == (10, "drill")
+    known.learn(record(), 11.6)
+    assert (known.proofs[FIRST].proven_s, known.proofs[FIRST].by) == (11.6, "traffic")
+
+
 def test_a_rung_that_fails_its_drills_is_planned_around_until_one_succeeds() -> None:
     known = book()
     assert known.is_proven(*candidate(SECOND))

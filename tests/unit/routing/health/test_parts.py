@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from steadyhand.routing.health.breaker import weight_of
 from steadyhand.routing.health.cohorts import Cohort, Pulse, SizeClass
+from steadyhand.routing.health.drift import FIRST_PACES, Drift
 from steadyhand.routing.health.evidence import ALARM_NATS, Evidence
 from steadyhand.routing.health.learned import LearnedCosts
 from steadyhand.routing.health.reference import BODY_PART, MARGIN, TAIL_PART, TICKETS, Reference
@@ -186,3 +187,15 @@ def test_costs_are_worked_out_at_most_once_a_second() -> None:
     assert costs.stream.samples == 1
     costs.refresh(11.5)
     assert costs.stream.p50_us > 150_000  # nine of ten had not answered after a second
+
+
+def test_an_answer_that_began_before_an_alarm_says_nothing_of_the_pace_after_it() -> None:
+    drift = Drift(Pulse())
+    for number in range(FIRST_PACES):
+        drift.whole(float(number), number + 1.0, 100, 50)
+    drift.acted(100.0)
+    before = drift.paces
+    drift.whole(99.0, 199.0, 100, 50)
+    assert drift.paces == before
+    drift.whole(101.0, 201.0, 100, 50)
+    assert drift.paces > before
