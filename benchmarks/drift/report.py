@@ -1,7 +1,7 @@
 """From races to tables and curves. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import exp, inf
+from math import exp, inf, lgamma, log
 from statistics import median
 from typing import Any
 
@@ -22,11 +22,8 @@ def poisson_upper(count: int, confidence: float = 0.95) -> float:
     low, high = 0.0, 10.0 * (count + 3)
     for _ in range(60):
         middle = (low + high) / 2
-        term = total = exp(-middle)
-        for k in range(1, count + 1):
-            term *= middle / k
-            total += term
-        low, high = (middle, high) if total > 1 - confidence else (low, middle)
+        few = sum(exp(k * log(middle) - middle - lgamma(k + 1)) for k in range(count + 1))
+        low, high = (middle, high) if few > 1 - confidence else (low, middle)
     return high
 
 
@@ -67,11 +64,15 @@ def said(delays_s: Sequence[float]) -> str:
 
 
 def rate_said(cell: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
-    """Return false alarms a day with their upper bound."""
+    """Return false alarms a day, their upper bound, and the days."""
     count, days = alarms(cell)
     if not days:
         return ""
-    return f"{count / days:,.2g} (≤ {poisson_upper(count) / days:,.2g}; {count} in {days:.3g} d)"
+    return f"{_short(count / days)} (≤ {_short(poisson_upper(count) / days)}; {days:.2g} d)"
+
+
+def _short(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 or not rate else f"{rate:.2g}"
 
 
 def row(cells: Sequence[str]) -> str:
