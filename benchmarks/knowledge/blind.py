@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from benchmarks.knowledge.bounds import lower_bound, upper_bound
 from benchmarks.knowledge.corpus import Section, sections
-from benchmarks.knowledge.fit import best_of, collection
-from benchmarks.knowledge.questions import Asked
+from benchmarks.knowledge.looking import best_of, collection
 from steadyhand.core.plugins import load
 
 FILE = Path(__file__).with_name("blind.jsonl")
+DEVELOPMENT = Path(__file__).with_name("development.jsonl")
+"""More questions by the same author, written after the blind ones had been judged."""
 SEED = "blind 2026-11-26"
 COVERED, UNCOVERED = 560, 500
 ANSWERED_BY_ANOTHER = (12, 80, 87, 187, 189, 203, 265, 302, 381, 491, 497, 501)
@@ -65,9 +66,9 @@ class Tally(NamedTuple):
         )
 
 
-def read() -> list[Blind]:
-    """Return every question."""
-    return [Blind(**json.loads(line)) for line in FILE.read_text().splitlines()]
+def read(file: Path = FILE) -> list[Blind]:
+    """Return every question of a file."""
+    return [Blind(**json.loads(line)) for line in file.read_text().splitlines()]
 
 
 def drawn() -> tuple[list[Section], list[Section]]:
@@ -86,7 +87,7 @@ def judge(questions: Iterable[Blind]) -> list[Tally]:
     for it in questions:
         has_entry = it.kind == "covered"
         side = "with an entry" if has_entry else "without"
-        best = best_of(index, Asked("judge", it.kind, it.question, it.section * has_entry))
+        best = best_of(index, it.question)
         is_spoken = best is not None and best.confidence >= threshold
         is_right = is_spoken and has_entry and best is not None and ids[best.entry] == it.section
         for name in (f"**{side}**", f"{side}, {it.style if it.section else it.kind}"):

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from benchmarks.knowledge.bounds import lower_bound, upper_bound
-from benchmarks.knowledge.fit import best_of, collection
+from benchmarks.knowledge.looking import best_of, collection
 from benchmarks.knowledge.questions import read
 from steadyhand.core.plugins import load
 
@@ -40,7 +40,7 @@ def verdicts(half: str = "judge") -> tuple[int, list[Verdict]]:
     for asked in read():
         if asked.half != half:
             continue
-        best = best_of(index, asked)
+        best = best_of(index, asked.text)
         asked_of[asked.kind] += 1
         if best is not None and best.confidence >= threshold:
             is_right = ids[best.entry] == asked.right

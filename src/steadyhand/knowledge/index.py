@@ -19,7 +19,7 @@ from steadyhand.knowledge.common_words import common_stems
 from steadyhand.knowledge.model import Entry
 from steadyhand.knowledge.words import (
     COMPARING_TERMS,
-    LIGHT_WEIGHT,
+    LIGHT_SHARE,
     STOP,
     is_light,
     stem,
@@ -35,8 +35,9 @@ WEIGHTS = (3.0, 2.0, 1.0)
 LENGTH_B = (0.4, 0.4, 0.75)
 """How much a field's length discounts it; a list of phrasings is long because it is good."""
 
-COMMON_WEIGHT = 1.5
-"""What a common word weighs at most against an entry that does not ask about it."""
+COMMON_SHARE = 0.2
+"""What a common word weighs at most against an entry that does not ask about it, as a share of what
+a word weighs that no entry has: in a small collection every word weighs little."""
 
 IMPACT_ONE = 1000
 """Impacts are thousandths: a term whose frequency is without bound has this one."""
@@ -178,21 +179,26 @@ def weigh(term: str, having: int, entries: int) -> float:
     Robertson and Sparck Jones's weight with 1 added inside the logarithm, so that a term that most
     entries have weighs little and never less than nothing; less for terms that say little anywhere.
     """
-    idf = log(1 + (entries + 0.5) / (having + 0.5))
-    return min(idf, LIGHT_WEIGHT) if is_light(term) else idf
+    idf = _idf(having, entries)
+    return min(idf, LIGHT_SHARE * _idf(0, entries)) if is_light(term) else idf
 
 
-def aside_weight(term: str, weight: float) -> float:
+def aside_weight(term: str, weight: float, entries: int) -> float:
     """Return what a word of a question weighs if it turns out to be beside the point."""
     is_talk = term in common_stems() and term not in COMPARING_TERMS
-    return min(weight, COMMON_WEIGHT) if is_talk else weight
+    return min(weight, COMMON_SHARE * _idf(0, entries)) if is_talk else weight
+
+
+def _idf(having: int, entries: int) -> float:
+    return log(1 + (entries + 0.5) / (having + 0.5))
 
 
 def _fields(entry: Entry) -> _Fields:
     phrasings = [terms(question) for question in entry.questions]
     headings = [term for title in _headings(entry) for term in terms(title)]
     asked = Counter(term for phrasing in phrasings for term in phrasing)
-    counts = (asked, Counter(headings), Counter(terms(entry.answer)))
+    said = Counter(terms(f"{entry.answer}\n{entry.source}\n{entry.id}"))
+    counts = (asked, Counter(headings), said)
     return _Fields(counts, tuple(tuple(dict.fromkeys(phrasing)) for phrasing in phrasings))
 
 

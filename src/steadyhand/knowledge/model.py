@@ -49,10 +49,12 @@ class Evidence(msgspec.Struct, frozen=True):
         coverage: The question's words that the entry's questions and headings have.
         phrasing: Likeness (Dice) of the question and the nearest single phrasing.
         contained: The words of one of its phrasings that the question has, at best.
+        specific: Weight of the words that the question shares with one of its phrasings, at most;
+            1 without bound; see ``search.SPECIFIC``.
         score: BM25F, as a share of what an entry could have at most.
-        missing: Weight of the heaviest word that the entry does not ask about, as a share of the
+        missing: Weight of the heaviest word that the entry does not say, as a share of the
             heaviest word of all.
-        astray: The question's words that other entries ask about and this one does not.
+        astray: The question's words that others say and this entry does not.
         unknown: The question's words that no entry has, spelling mended.
         margin: How far the next entry is behind in likeness; 1 if there is none.
     """
@@ -60,6 +62,7 @@ class Evidence(msgspec.Struct, frozen=True):
     coverage: float
     phrasing: float
     contained: float
+    specific: float
     score: float
     missing: float
     astray: float

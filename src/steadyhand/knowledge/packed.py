@@ -21,7 +21,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.knowledge.index import Index, Numbers, Weights, compile_index
 from steadyhand.knowledge.model import Entry
 
-SCHEME: Final = b"1"
+SCHEME: Final = b"2"
 """Raised whenever the same entries would make another file: layout, words, weights."""
 
 MAGIC: Final = b"SHANSW" + SCHEME + (b"<" if sys.byteorder == "little" else b">")

@@ -7,19 +7,26 @@ looked up for those candidates alone.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
 from heapq import nlargest
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from steadyhand.knowledge.confidence import LEAST_COVERAGE, confidence
-from steadyhand.knowledge.index import IMPACT_ONE, Index, Numbers, aside_weight, weigh
-from steadyhand.knowledge.model import Asker, Candidate, Evidence, Found
+from steadyhand.knowledge.evidence import (
+    Word,
+    asked_by,
+    draw,
+    holds,
+    impact_of,
+    likeness,
+    phrasings,
+)
+from steadyhand.knowledge.index import Index, Numbers, aside_weight, weigh
+from steadyhand.knowledge.model import Asker, Candidate, Found
 from steadyhand.knowledge.spelling import guess
 from steadyhand.knowledge.visibility import Filter
-from steadyhand.knowledge.words import LIGHT_WEIGHT, STOP, stem, words
+from steadyhand.knowledge.words import STOP, is_light, stem, words
 
 _BREAK = re.compile(r"[,;:!?()\[\]\n–—]+|\.\s")
 
@@ -34,28 +41,11 @@ LISTED = 8
 """Candidates whose phrasings are compared."""
 WHOLE = 0.9
 """Share of a phrasing that is as good as all of it: light words may be missing."""
+SUBJECT = 0.3
+"""What a second subject weighs at least, as a share of the question's heaviest word: "columns" may
+be an entry, and is none in "macaddr column type"."""
 GUESSED = 0.8
 """What a word counts for whose spelling was guessed at."""
-
-
-class Word(NamedTuple):
-    """A word of a question.
-
-    Attributes:
-        text: As the index would have it.
-        term: Its number, or ``None`` if no entry has it.
-        weight: How much it says.
-        aside: What it weighs where it is beside the point: less if common, as it may be talk.
-        sure: How sure the term is: less if the spelling was guessed at.
-        at: Its place in the question; stop words and breaks take a place, too.
-    """
-
-    text: str
-    term: int | None
-    weight: float
-    aside: float
-    sure: float
-    at: int
 
 
 def search(index: Index, question: str, asker: Asker, threshold: float) -> Found:
@@ -71,7 +61,7 @@ def search(index: Index, question: str, asker: Asker, threshold: float) -> Found
     shown = tuple((word.text, word.weight) for word in said)
     if not said or len(said) > MOST_TERMS:
         return Found("no_words" if not said else "too_many_words", (), shown)
-    covered = _cover(index, said, sum(word.aside for word in said))
+    covered = _cover(index, said)
     withheld = [0, 0, 0]
     allowed = _allowed(covered, Filter(index, asker), withheld)
     kept = tuple(withheld)
@@ -99,8 +89,8 @@ def _read(index: Index, question: str) -> list[Word]:
             guesses -= 1
             term, sure = guess(word, index), GUESSED
         weight = index.weight[term] if term is not None else weigh(text, 0, len(index))
-        said.append(Word(text, term, weight, aside_weight(text, weight), sure, at))
-    return sorted(said, key=lambda word: -word.aside)
+        said.append(Word(text, term, weight, aside_weight(text, weight, len(index)), sure, at))
+    return sorted(said, key=lambda word: -word.weight)
 
 
 def _spaced(question: str) -> list[str]:
@@ -108,25 +98,34 @@ def _spaced(question: str) -> list[str]:
     return [word for part in _BREAK.split(question) for word in (*words(part), "")]
 
 
-def _cover(index: Index, said: Sequence[Word], weight: float) -> dict[int, float]:
-    """Return entries that ask about at least half of the question, with the weight they have."""
-    least = LEAST_COVERAGE * weight
-    left = weight
+def _cover(index: Index, said: Sequence[Word]) -> dict[int, float]:
+    """Return entries that ask about enough of the question, with the weight they have.
+
+    A word that an entry asks about counts with its weight, another with what it weighs aside. So
+    the share ``met / (met + aside of the rest)`` is large enough if these gains reach ``least``.
+    """
+    least = LEAST_COVERAGE * sum(word.aside for word in said if len(asked_by(index, word.term)))
+    left = sum(_gain(word) for word in said if word.term is not None)
     walked = 0
     covered: dict[int, float] = {}
     for word in said:
-        if word.term is not None:
-            row = _asked_by(index, word.term)
-            counts = word.aside * word.sure
-            if left >= least and walked + len(row) <= MOST_LOOKED_AT:
-                walked += len(row)
-                for entry in row:
-                    covered[entry] = covered.get(entry, 0.0) + counts
-            else:
-                covered = {entry: has for entry, has in covered.items() if has + left >= least}
-                _top_up(covered, row, counts)
-        left -= word.aside
+        if word.term is None:
+            continue
+        row = asked_by(index, word.term)
+        gain = _gain(word)
+        if left >= least and walked + len(row) <= MOST_LOOKED_AT:
+            walked += len(row)
+            for entry in row:
+                covered[entry] = covered.get(entry, 0.0) + gain
+        else:
+            covered = {entry: has for entry, has in covered.items() if has + left >= least}
+            _top_up(covered, row, gain)
+        left -= gain
     return {entry: has for entry, has in covered.items() if has >= least}
+
+
+def _gain(word: Word) -> float:
+    return word.weight * word.sure - LEAST_COVERAGE * (word.weight * word.sure - word.aside)
 
 
 def _top_up(covered: dict[int, float], row: Numbers, counts: float) -> None:
@@ -137,13 +136,8 @@ def _top_up(covered: dict[int, float], row: Numbers, counts: float) -> None:
                 covered[entry] += counts
         return
     for entry in covered:
-        if _has(row, entry):
+        if holds(row, entry):
             covered[entry] += counts
-
-
-def _has(row: Numbers, number: int) -> bool:
-    at = bisect_left(row, number)
-    return at < len(row) and row[at] == number
 
 
 def _allowed(covered: dict[int, float], kept_back: Filter, withheld: list[int]) -> dict[int, float]:
@@ -168,7 +162,7 @@ def _judge(index: Index, said: Sequence[Word], allowed: dict[int, float]) -> tup
 
     near = nlargest(LISTED, sorted(allowed), key=likeness_at_most)
     counts = {word.term: word.weight * word.sure for word in said if word.term is not None}
-    drawn = [_draw(index, said, entry, counts) for entry in near]
+    drawn = [draw(index, said, entry, counts) for entry in near]
     drawn.sort(key=lambda one: (-one.likeness, one.entry))
     candidates = []
     for place, one in enumerate(drawn):
@@ -182,49 +176,12 @@ def _judge(index: Index, said: Sequence[Word], allowed: dict[int, float]) -> tup
     return tuple(candidates)
 
 
-class _Drawn(NamedTuple):
-    """An entry, the evidence for it but the margin, and the likeness that ranks it."""
-
-    entry: int
-    evidence: Evidence
-    likeness: float
-
-
-def _draw(index: Index, said: Sequence[Word], entry: int, counts: dict[int, float]) -> _Drawn:
-    coverage = score = 0.0
-    met, absent = set(), []
-    for word in said:
-        impact = 0 if word.term is None else _impact(index, word.term, entry)
-        score += word.weight * word.sure * impact / IMPACT_ONE
-        if word.term is not None and impact and _has(_asked_by(index, word.term), entry):
-            coverage += word.weight * word.sure
-            met.add(word.at)
-        else:
-            absent.append(word)
-    # Next to a word that is met, an absent one changes what is asked: "recursive queries".
-    near = [word for word in absent if not met.isdisjoint((word.at - 1, word.at + 1))]
-    against = {word.at: word.weight if word in near else word.aside for word in absent}
-    weight = sum(word.weight for word in said if word.at in met) + sum(against.values())
-    astray = sum(against[word.at] for word in absent if word.term is not None)
-    likes = [_likeness(index, row, counts, weight) for row in _phrasings(index, entry)]
-    phrasing = max(dice for dice, _ in likes)
-    evidence = Evidence(
-        coverage=coverage / weight,
-        phrasing=phrasing,
-        contained=max(contained for _, contained in likes),
-        score=score / weight,
-        missing=max(against.values(), default=0.0) / max(word.weight for word in said),
-        astray=astray / weight,
-        unknown=sum(against[word.at] for word in absent if word.term is None) / weight,
-        margin=1.0,
-    )
-    return _Drawn(entry, evidence, (evidence.coverage + phrasing + evidence.score) / 3)
-
-
 def _is_left(index: Index, word: Word, entry: int) -> bool:
-    """Tell whether a word that says something is asked about by others, and not by ``entry``."""
-    row = _asked_by(index, word.term)
-    return word.weight > LIGHT_WEIGHT and len(row) > 0 and not _has(row, entry)
+    """Tell whether others ask about a word that says something, and ``entry`` does not say it."""
+    row = asked_by(index, word.term)
+    if is_light(word.text) or len(row) == 0 or holds(row, entry):
+        return False
+    return word.term is not None and not impact_of(index, word.term, entry)
 
 
 def _is_about_another(index: Index, said: Sequence[Word], entry: int) -> bool:
@@ -235,46 +192,20 @@ def _is_about_another(index: Index, said: Sequence[Word], entry: int) -> bool:
     rest = [word for word in said if _is_left(index, word, entry)]
     weight = sum(word.aside for word in rest)
     counts = {word.term: word.weight for word in rest if word.term is not None}
-    covered = _cover(index, rest, weight)
+    covered = _cover(index, rest)
 
     def closeness(other: int) -> float:
         return covered[other] - index.lightest[other] / 1000
 
+    least = SUBJECT * max(word.weight for word in said)
+
+    def is_subject(other: int) -> bool:
+        asked = (word.aside for word in rest if holds(asked_by(index, word.term), other))
+        return sum(asked) >= least
+
     near = nlargest(LISTED, sorted(covered), key=closeness)
     return any(
-        _likeness(index, row, counts, weight)[1] >= WHOLE
-        for other in near
-        for row in _phrasings(index, other)
+        likeness(index, row, counts, weight)[1] >= WHOLE
+        for other in filter(is_subject, near)
+        for row in phrasings(index, other)
     )
-
-
-def _asked_by(index: Index, term: int | None) -> Numbers:
-    """Return the entries that have ``term`` in a question or heading; none for no term."""
-    if term is None:
-        return index.found[:0]
-    return index.found[index.found_at[term] : index.found_at[term + 1]]
-
-
-def _impact(index: Index, term: int, entry: int) -> int:
-    start, stop = index.hit_at[term], index.hit_at[term + 1]
-    at = bisect_left(index.hit, entry, start, stop)
-    return index.impact[at] if at < stop and index.hit[at] == entry else 0
-
-
-def _phrasings(index: Index, entry: int) -> list[Numbers]:
-    first, last = index.phrasing_at[entry], index.phrasing_at[entry + 1]
-    starts = index.phrase_at
-    return [index.phrase[starts[at] : starts[at + 1]] for at in range(first, last)]
-
-
-def _likeness(
-    index: Index, phrasing: Numbers, counts: dict[int, float], weight: float
-) -> tuple[float, float]:
-    """Compare a question with a phrasing, each word by its weight.
-
-    Returns:
-        Dice's coefficient of the two, and how much of the phrasing is in the question.
-    """
-    shared = sum(counts.get(term, 0.0) for term in phrasing)
-    own = sum(index.weight[term] for term in phrasing)
-    return 2 * shared / (weight + own), shared / own if own else 0.0

@@ -78,8 +78,8 @@ _LIGHT = """
 _COMPARING = "difference differences different differ differs better prefer preferred"
 _COMPARING += " versus vs compare compared comparison equivalent alternative"
 
-LIGHT_WEIGHT = 0.5
-"""What such a word weighs at most, however seldom the entries have it; names weigh 4 to 9."""
+LIGHT_SHARE = 0.065
+"""What such a word weighs at most, as a share of what a word weighs that no entry has."""
 
 
 def fold(text: str) -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from benchmarks.knowledge import blind
 from benchmarks.knowledge.bounds import lower_bound, upper_bound
-from benchmarks.knowledge.fit import fit
+from benchmarks.knowledge.fit import Row, fit
 from benchmarks.knowledge.questions import FILE, make, packed, read
 
 
@@ -31,5 +32,18 @@ def test_no_half_is_judged_by_the_sections_that_calibrated_it() -> None:
 
 
 def test_a_fit_finds_the_sign_of_what_matters() -> None:
-    bias, weight = fit([(0.0,), (0.2,), (0.8,), (1.0,)], [False, False, True, True])
+    shares = (0.0, 0.2, 0.8, 1.0)
+    bias, weight = fit([Row(False, True, (share,), share > 0.5) for share in shares])
     assert weight > 0 > bias
+
+
+def test_the_blind_questions_are_about_the_sections_that_were_drawn() -> None:
+    covered, bare = blind.drawn()
+    for kind, sections in (("covered", covered), ("uncovered", bare)):
+        asked = [it.section for it in blind.read() if it.kind == kind]
+        assert asked == [section.id for section in sections]
+
+
+def test_no_blind_question_of_half_b_is_about_a_section_of_the_development() -> None:
+    judged = {it.section for it in blind.read() if it.half == "B"} - {""}
+    assert not judged & {it.section for it in blind.read(blind.DEVELOPMENT)}

@@ -12,7 +12,7 @@ from steadyhand.knowledge.trial import try_on
 from tests.support.curated import entry, index_of
 
 ANYBODY = Asker("acme", "", 20_000)
-SURE = 0.89
+SURE = 0.94
 DISK = entry("disk", "How do I give disk space back?", "Why does the table not shrink?")
 REINDEX = entry("reindex", "How do I rebuild an index?", answer="# Bloated indexes\n\nREINDEX.")
 DUMP = entry("dump", "How do I back up a database with pg_dump?", "Make a backup")
@@ -67,6 +67,24 @@ def test_what_has_no_sure_answer_gets_none_and_a_reason(question: str, reason: s
 def test_of_two_subjects_an_answer_to_one_is_no_answer() -> None:
     found = search(ALL, BOTH, ANYBODY, 0.01)
     assert found.reason == "two_subjects"
+
+
+def test_a_word_of_the_answer_its_source_or_its_id_does_not_speak_against_it() -> None:
+    said = entry("salt", "gen_salt()", answer="Takes an iteration count.")
+    filler = [entry(f"f{n}", f"What is zeta{n}?") for n in range(30)]
+    index = index_of(said, *filler, entry("count", "iteration of loops"))
+    alone, backed, other = (
+        ask(text, index).candidates[0]
+        for text in ("gen_salt", "gen_salt iteration salt source", "gen_salt loops")
+    )
+    assert backed.evidence.astray == backed.evidence.unknown == 0
+    assert alone.confidence >= backed.confidence > other.confidence
+
+
+def test_a_common_word_that_is_an_entry_is_no_second_subject() -> None:
+    filler = [entry(f"f{n}", f"What is zeta{n}?") for n in range(300)]
+    index = index_of(*filler, entry("mac", "macaddr"), entry("columns", "columns"))
+    assert search(index, "macaddr column", ANYBODY, 0.01).reason == "curated"
 
 
 def test_an_empty_collection_finds_nothing() -> None:
@@ -165,7 +183,7 @@ def test_hostile_text_is_a_question_like_any_other(text: str) -> None:
     assert all(0 <= one.confidence <= 1 for one in ask(text).candidates)
 
 
-EVIDENCE = st.builds(Evidence, *[st.floats(0, 1)] * 8)
+EVIDENCE = st.builds(Evidence, *[st.floats(0, 1)] * 9)
 
 
 @given(EVIDENCE, EVIDENCE)
@@ -175,6 +193,7 @@ def test_confidence_is_a_probability_that_grows_with_likeness(one: Evidence, two
         coverage=1,
         phrasing=max(one.phrasing, two.phrasing),
         contained=max(one.contained, two.contained),
+        specific=max(one.specific, two.specific),
         score=1,
         missing=min(one.missing, two.missing),
         astray=min(one.astray, two.astray),
