@@ -30,7 +30,7 @@ from steadyhand.knowledge.words import terms
 ENTRIES = 10_000
 RATE = 200
 SECONDS = 20
-THRESHOLD = 0.94
+THRESHOLD = 0.95
 TICK_S = 0.001
 PIECE_WORDS = 60
 

@@ -25,23 +25,26 @@ WHOLE_FROM = 0.95
 MARGIN_UP_TO = 0.25
 """An entry further ahead than this is no surer."""
 EXACT_FROM = 0.97
-"""Likeness at which a question is the phrasing itself: then it does not matter who else is near."""
+"""Likeness at which a question is the phrasing itself: then it matters neither who else is near nor
+how much the phrasing says."""
+EXACT_SPECIFIC = 0.6
 
 LEAST_COVERAGE = 0.3
 """Below this share no entry is considered, whatever else speaks for it."""
 
 
 def evidence_used(evidence: Evidence) -> tuple[float, ...]:
-    """Return what is weighed, in the order of ``WEIGHTS``; coverage and phrasing rank only."""
+    """Return what is weighed, in the order of ``WEIGHTS``; coverage only ranks."""
+    is_exact = evidence.phrasing >= EXACT_FROM
     return (
         evidence.contained,
         float(evidence.contained >= WHOLE_FROM),
-        evidence.specific,
+        max(evidence.specific, EXACT_SPECIFIC if is_exact else 0.0),
         evidence.score,
         evidence.missing,
         evidence.astray,
         evidence.unknown,
-        MARGIN_UP_TO if evidence.phrasing >= EXACT_FROM else min(evidence.margin, MARGIN_UP_TO),
+        MARGIN_UP_TO if is_exact else min(evidence.margin, MARGIN_UP_TO),
     )
 
 

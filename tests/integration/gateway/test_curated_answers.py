@@ -61,7 +61,7 @@ async def test_a_curated_answer_is_spoken_word_for_word(shelved: tuple[Library, 
     assert headers[b"x-steadyhand-rung"] == b"knowledge"
     assert headers[b"x-steadyhand-reason"] == b"curated"
     assert headers[b"x-steadyhand-source"] == b"source of reindex"
-    assert 0.94 <= float(headers[b"x-steadyhand-confidence"]) <= 1
+    assert 0.95 <= float(headers[b"x-steadyhand-confidence"]) <= 1
     record = gateway.record()
     assert (record.rung, record.source) == ("knowledge", "source of reindex")
     assert record.confidence == pytest.approx(float(headers[b"x-steadyhand-confidence"]), abs=1e-3)

@@ -12,7 +12,7 @@ from steadyhand.knowledge.trial import try_on
 from tests.support.curated import entry, index_of
 
 ANYBODY = Asker("acme", "", 20_000)
-SURE = 0.94
+SURE = 0.95
 DISK = entry("disk", "How do I give disk space back?", "Why does the table not shrink?")
 REINDEX = entry("reindex", "How do I rebuild an index?", answer="# Bloated indexes\n\nREINDEX.")
 DUMP = entry("dump", "How do I back up a database with pg_dump?", "Make a backup")
@@ -83,7 +83,8 @@ def test_a_word_of_the_answer_its_source_or_its_id_does_not_speak_against_it() -
 
 def test_a_common_word_that_is_an_entry_is_no_second_subject() -> None:
     filler = [entry(f"f{n}", f"What is zeta{n}?") for n in range(300)]
-    index = index_of(*filler, entry("mac", "macaddr"), entry("columns", "columns"))
+    common = [entry(f"c{n}", f"column {n}") for n in range(3)]
+    index = index_of(*filler, entry("mac", "macaddr"), entry("columns", "columns"), *common)
     assert search(index, "macaddr column", ANYBODY, 0.01).reason == "curated"
 
 

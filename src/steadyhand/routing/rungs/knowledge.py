@@ -20,7 +20,7 @@ IS_FLOOR = False
 PRIOR = Cost(p50_us=300, p90_us=600, p99_us=1_500)
 """Of a look into 10,000 answers; see ``benchmarks/results``."""
 
-THRESHOLD = 0.94
+THRESHOLD = 0.95
 """Below one wrong answer in a hundred questions that have none; see ``benchmarks/knowledge``."""
 
 
