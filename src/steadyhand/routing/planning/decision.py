@@ -10,7 +10,7 @@ import msgspec
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.routing.planning.situation import Event, Lineup, Situation
 
-VERSION = 2
+VERSION = 3
 """Of the rule and the form: raised when old decisions would be made otherwise today."""
 
 

@@ -35,8 +35,10 @@ heavy (sigma 1), and in one of 40,000 where it is not (0.4).
 LEAST_STUCK_US = 50_000
 """No live rung is stuck earlier: a turn of a busy loop is no sign of a provider."""
 
-LEAST_FETCH_US = 2_000
-"""A stored rung has at least so long, whatever its cost says: a process may be scheduled away."""
+LEAST_FETCH_US = 25_000
+"""A stored rung has at least so long, whatever its cost says: a process may be scheduled away for
+milliseconds on a busy machine, and an answer that is there is worth the wait. It has limits of its
+own; this one is for what hangs."""
 
 
 def is_known(cost: Cost) -> bool:

@@ -148,7 +148,7 @@ def test_an_instant_route_does_not_wait_for_a_slow_model() -> None:
     """150 ms, and a model that takes 600: cache and knowledge speak, or the floor at once."""
     one = situation(150, stored(0), live(1, of=SLOW), stored(2, "knowledge", 15), harvests=True)
     assert told(one) == [
-        (0, "start", 0, 4, "first_choice"),
+        (0, "start", 0, 25, "first_choice"),
         (2, "start", 4, 34, "after_give_up"),
         (1, "harvest", 34, NEVER_US / MS, "too_slow_for_this_request"),
     ]
@@ -230,7 +230,7 @@ def test_stored_rungs_look_before_they_are_needed() -> None:
     one = situation(10_000, live(0, of=FAST), stored(1))
     assert told(one)[1][:3] == (1, "prepare", 200), "once the live one is slower than its p90"
     unknown = situation(1_500, live(0), stored(1))
-    assert told(unknown)[1][:3] == (1, "prepare", 1_484), "in time, if nothing is known"
+    assert told(unknown)[1][:3] == (1, "prepare", 1_463), "in time, if nothing is known"
     behind = situation(10_000, live(0, of=FAST), stored(1), stored(2))
     found = climb(behind, {1: Says(0, "ready", "fresh")})
     assert not any(event.candidate == 2 for event in found), "one answer is enough"
