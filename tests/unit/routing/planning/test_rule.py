@@ -149,10 +149,10 @@ def test_an_instant_route_does_not_wait_for_a_slow_model() -> None:
     one = situation(150, stored(0), live(1, of=SLOW), stored(2, "knowledge", 15), harvests=True)
     assert told(one) == [
         (0, "start", 0, 25, "first_choice"),
-        (2, "start", 4, 34, "after_give_up"),
-        (1, "harvest", 34, NEVER_US / MS, "too_slow_for_this_request"),
+        (2, "start", 25, 55, "after_give_up"),
+        (1, "harvest", 55, NEVER_US / MS, "too_slow_for_this_request"),
     ]
-    assert plan(one).floor_at_us == 34 * MS
+    assert plan(one).floor_at_us == 55 * MS
     bare = situation(150, live(0, of=SLOW))
     assert (plan(bare).floor_at_us, around(bare)) == (0, {0: "too_slow"})
 
