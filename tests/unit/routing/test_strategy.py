@@ -47,6 +47,11 @@ def test_the_second_is_drawn_by_weight_too() -> None:
     assert abs(seconds[1] - 2 * seconds[0]) <= 3
 
 
+def test_the_greatest_draw_falls_on_the_last_though_sums_are_rounded() -> None:
+    """0.1 + 0.2 + 0.3 is more than 0.6 here: what is left after all three falls on none of them."""
+    assert by_weight(arms(0.1, 0.2, 0.3), 1 - 2**-53) == (2, 0, 1)
+
+
 def test_units_keep_their_deployment() -> None:
     """Golden values: a change of the hash would move every user of every running A/B test."""
     assert round(uniform("ada", "acme/m/"), 12) == 0.760607158739
