@@ -35,6 +35,7 @@ _WEIGHTS: Final = {
     "refused": 2.7,  # nothing listens: three in a row
     "auth": 4.0,  # the key is wrong: two in a row
 }
+_SILENCE_S: Final = 0.5  # no content within it is a failure also where nothing is known yet
 _UNPROVEN_SLOW: Final = 0.8  # ten in a row of a deployment whose latency is not known yet
 
 
@@ -49,7 +50,7 @@ def weight_of(outcome: str, age_s: float, tail_s: float) -> float:
     """
     if outcome == "slow" and age_s < tail_s:
         return 0.0
-    if outcome == "slow" and not tail_s:
+    if outcome == "slow" and not tail_s and age_s < _SILENCE_S:
         return _UNPROVEN_SLOW
     return _WEIGHTS.get(outcome, 0.0)
 

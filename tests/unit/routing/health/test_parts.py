@@ -152,12 +152,18 @@ def test_a_share_stays_between_its_floor_and_the_whole(moves: list[str]) -> None
         ("slow", 0.9, 1.0, False),
         ("slow", 1.1, 1.0, True),
         ("slow", 0.1, 0.0, True),
+        ("slow", 0.6, 0.0, True),
     ],
 )
 def test_what_counts_against_a_deployment(
     outcome: str, age_s: float, tail_s: float, counts: bool
 ) -> None:
     assert (weight_of(outcome, age_s, tail_s) > 0) == counts
+
+
+def test_half_a_second_of_silence_is_a_failure_also_without_a_history() -> None:
+    assert weight_of("slow", 0.5, 0.0) == weight_of("error", 0.0, 0.0)
+    assert weight_of("slow", 0.4, 0.0) < weight_of("slow", 0.5, 0.0)
 
 
 def test_sizes_double_from_class_to_class() -> None:
