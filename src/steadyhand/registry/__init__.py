@@ -1,0 +1,1 @@
+"""The release registry: what shapes an answer, as versions in a Git repository."""
