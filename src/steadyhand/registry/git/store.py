@@ -1,0 +1,262 @@
+"""Versioned files in a bare Git repository, moved by compare-and-swap. See :class:`Store`.
+
+**Writing.** One writer at a time holds a lock file (:mod:`.lock`), so our own writers never race;
+the branch itself moves only from the commit that was read (libgit2 compares under ``main.lock`` as
+``git push`` does), so a push by somebody else in that moment is a conflict and never lost. Objects,
+then the branch, are synced: after a return the commit survives a loss of power, and a disk that is
+full in the middle leaves loose objects that nothing names.
+
+**Reading** takes no lock: a commit never changes.
+
+Fails closed for writers (:class:`StoreUnavailable`, nothing has changed), while whoever serves goes
+on with the releases that it holds.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+import pygit2
+from pygit2 import Commit, GitError, Oid, Repository, Signature, Tree
+
+from steadyhand.registry.git import packing, trees, walking
+from steadyhand.registry.git.index import Index
+from steadyhand.registry.git.lock import writing
+from steadyhand.registry.paths import checked_path
+from steadyhand.registry.ports import (
+    Author,
+    Change,
+    Expected,
+    Found,
+    PathMissing,
+    StoreConflict,
+    StoreUnavailable,
+    Version,
+)
+
+BRANCH: Final = "refs/heads/main"
+INDEX: Final = "steadyhand-index.db"
+LOCK: Final = "steadyhand.lock"
+COMMITTER: Final = "Steadyhand registry"
+NOWHERE: Final = "steadyhand.invalid"
+"""Domain of addresses that nobody has (RFC 2606)."""
+
+DOCTOR: Final = "look at it with: steadyhand registry doctor"
+
+
+Parents = list[str | Oid]
+"""As libgit2 wants them."""
+
+
+class Signer(Protocol):
+    """Signs commits."""
+
+    def __call__(self, payload: bytes) -> bytes:
+        """Return an armored SSH signature of ``payload`` in the namespace ``git``."""
+        ...
+
+
+def open_registry(
+    path: Path, *, clock: Callable[[], float], signer: Signer | None = None
+) -> "GitStore":
+    """Open the bare repository at ``path``; make it, with mode 700, if there is none.
+
+    Args:
+        path: The folder, ``registry.git`` of the state directory.
+        clock: Wall clock, seconds since 1970.
+        signer: Signs each commit; ``None`` leaves them unsigned.
+
+    Raises:
+        StoreUnavailable: It cannot be made, or is no repository.
+    """
+    with _named("open"):
+        pygit2.option(pygit2.enums.Option.ENABLE_FSYNC_GITDIR, True)  # noqa: FBT003 - libgit2's
+        if not (path / "HEAD").exists():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with writing(path / LOCK):
+                if not (path / "HEAD").exists():
+                    pygit2.init_repository(str(path), bare=True, initial_head="main")
+        return GitStore(path, clock, signer)
+
+
+class GitStore:
+    """See :class:`steadyhand.registry.ports.Store`. Safe beside other threads and processes."""
+
+    def __init__(self, path: Path, clock: Callable[[], float], signer: Signer | None) -> None:
+        """Open the repository at ``path``, which is there; see :func:`open_registry`."""
+        self.path = path
+        self.repository = Repository(str(path))
+        self._clock = clock
+        self._signer = signer
+        self._index = Index(path / INDEX)
+        self._turn = threading.RLock()
+
+    def head(self) -> str:
+        """See :class:`steadyhand.registry.ports.Store`."""
+        with self._reading("read the branch"):
+            return self._head()
+
+    def get(self, path: str, at: str = "") -> Found:
+        """See :class:`steadyhand.registry.ports.Store`."""
+        with self._reading(f"read {path[:100]}"):
+            blob = trees.entry_at(self.repository, self._tree(at), checked_path(path))
+            if blob is None:
+                raise PathMissing(f"the registry has no {path}", hint=f"in {at or 'main'}")
+            return Found(self.repository[blob].data, str(blob))  # type: ignore[attr-defined]
+
+    def list(self, prefix: str, at: str = "") -> list[str]:
+        """See :class:`steadyhand.registry.ports.Store`."""
+        with self._reading(f"list {prefix[:100]}"):
+            folder, _, _ = prefix.rpartition("/")
+            tree: pygit2.Object | None = self._tree(at)
+            for part in folder.split("/") if folder else ():
+                tree = tree[part] if isinstance(tree, Tree) and part in tree else None
+            if not isinstance(tree, Tree):
+                return []
+            below = f"{folder}/" if folder else ""
+            return sorted(path for path, _ in trees.files(tree, below) if path.startswith(prefix))
+
+    def history(self, path: str, *, limit: int = 100) -> Sequence[Version]:
+        """See :class:`steadyhand.registry.ports.Store`."""
+        with self._reading(f"read the history of {path[:100]}"):
+            self._catch_up(self._head())
+            return self._index.versions(checked_path(path), limit)
+
+    def commit(
+        self,
+        changes: Sequence[Change],
+        *,
+        message: str,
+        author: Author,
+        expected: Sequence[Expected] = (),
+    ) -> str:
+        """See :class:`steadyhand.registry.ports.Store`."""
+        for change in changes:
+            checked_path(change.path)
+        with self._reading("commit"), writing(self.path / LOCK):
+            head = self._head()
+            tree = self._tree(head)
+            self._check(tree, expected)
+            blobs = trees.blobs(self.repository, tuple(changes))
+            made = trees.edited(self.repository, tree, blobs)
+            if tree is not None and made == tree.id:
+                return head
+            id_ = self._write(made, head, message, author)
+            self._move(head, id_)
+            self._catch_up(str(id_))
+            packing.pack_if_many(self.repository, self.path)
+            return str(id_)
+
+    def move(self, old: str, new: str) -> None:
+        """Move the branch from ``old`` to ``new``, a commit that is in the repository.
+
+        Raises:
+            StoreConflict: The branch is not at ``old``.
+        """
+        with self._reading("move the branch"), writing(self.path / LOCK):
+            self._move(old, Oid(hex=new))
+            self._catch_up(new)
+
+    def rebuild_index(self) -> tuple[int, int]:
+        """Make the index again from nothing; return how many commits and versions it holds."""
+        with self._reading("make the index"), writing(self.path / LOCK):
+            self._index.clear()
+            self._catch_up(self._head())
+            return self._index.count()
+
+    def indexed_head(self) -> str:
+        """Return the commit that the index reaches to."""
+        with self._reading("read the index"):
+            return self._index.head()
+
+    def close(self) -> None:
+        """Close the files."""
+        with self._turn:
+            self._index.close()
+            self.repository.free()
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        with self._turn, _named(what):
+            yield
+
+    def _head(self) -> str:
+        try:
+            return str(self.repository.references[BRANCH].target)
+        except KeyError:
+            return ""
+
+    def _tree(self, at: str) -> Tree | None:
+        id_ = at or self._head()
+        if not id_:
+            return None
+        found = self.repository[id_]
+        if not isinstance(found, Commit):
+            raise PathMissing(f"the registry has no commit {id_[:64]}")
+        return found.tree
+
+    def _check(self, tree: Tree | None, expected: Sequence[Expected]) -> None:
+        for path, wanted in expected:
+            found = trees.entry_at(self.repository, tree, checked_path(path))
+            if (str(found) if found else "") != wanted:
+                raise StoreConflict(
+                    f"{path} has changed meanwhile", hint="look at it again, then repeat"
+                )
+
+    def _write(self, tree: Oid, head: str, message: str, author: Author) -> Oid:
+        now_s = int(self._clock())
+        by = Signature(author.name, author.email or f"{author.name}@{NOWHERE}", now_s, 0)
+        us = Signature(COMMITTER, f"registry@{NOWHERE}", now_s, 0)
+        parents: Parents = [head] if head else []
+        if self._signer is None:
+            return self.repository.create_commit(None, by, us, message, tree, parents)
+        # The stubs say Oid, but it is the commit's text.
+        text = str(self.repository.create_commit_string(by, us, message, tree, parents))
+        armored = self._signer(text.encode()).decode("ascii")
+        return self.repository.create_commit_with_signature(text, armored, "gpgsig")
+
+    def _move(self, old: str, new: Oid) -> None:
+        try:
+            if not old:
+                self.repository.references.create(BRANCH, new)
+                return
+            branch = self.repository.references[BRANCH]
+            if str(branch.target) != old:
+                raise StoreConflict("the branch has moved meanwhile", hint="read it again")
+            branch.set_target(new)
+        except (pygit2.AlreadyExistsError, KeyError) as error:
+            raise StoreConflict("the branch has moved meanwhile", hint="read it again") from error
+        except GitError as error:
+            if "modified since read" not in str(error):
+                raise
+            raise StoreConflict("the branch has moved meanwhile", hint="read it again") from error
+
+    def _catch_up(self, head: str) -> None:
+        """Bring the index to ``head``: by what is new, or from nothing after a rewrite."""
+        known = self._index.head()
+        if known == head:
+            return
+        new = self._new_since(known, head)
+        if new is None:
+            self._index.clear()
+            known, new = "", walking.chain(self.repository, head) or []
+        self._index.add(walking.indexed(self.repository, new, known), head)
+
+    def _new_since(self, known: str, head: str) -> Sequence[str] | None:
+        try:
+            return walking.chain(self.repository, head, known)
+        except KeyError:
+            return None
+
+
+@contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Turn libgit2's failures into ours."""
+    try:
+        yield
+    except (GitError, OSError, KeyError, ValueError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise StoreUnavailable(f"the registry could not {what}: {reason}", hint=DOCTOR) from error
