@@ -23,10 +23,12 @@ class Prompt(msgspec.Struct, frozen=True):
     Attributes:
         body: What its author wrote, without the front matter.
         passages: Sections pinned below the body, in order.
+        corpus: Where they are from, or empty.
     """
 
     body: str
     passages: tuple[Passage, ...] = ()
+    corpus: str = ""
 
 
 def instructions(prompt: Prompt) -> str:

@@ -68,7 +68,7 @@ def read_prompt(root: Path, name: str, corpora: Corpora, report: Report) -> Prom
     settings = check_table(PromptSettings, document.values, document, (), report)
     if settings is None:
         return None
-    return Prompt(parted.body, _pinned(settings, document, corpora, report))
+    return Prompt(parted.body, _pinned(settings, document, corpora, report), settings.corpus or "")
 
 
 def _pinned(
