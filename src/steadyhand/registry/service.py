@@ -30,7 +30,8 @@ from steadyhand.registry.transitions import (
     tried,
 )
 from steadyhand.registry.writer import ReleaseRefused, Writer, allowed, author_of, needs
-from steadyhand.tenancy.principals import Principal, Role
+from steadyhand.tenancy.principals import Principal
+from steadyhand.tenancy.settings import Role
 
 
 class RegistryService:

@@ -1,6 +1,8 @@
 """Decide on what the registry says now, and commit it only if that is still so."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from random import uniform
 from typing import Final, TypeVar
 
 from msgspec.structs import replace
@@ -21,9 +23,11 @@ from steadyhand.registry.ports import (
 from steadyhand.registry.reading import Listed, ReleaseMissing
 from steadyhand.registry.stories import Story, message
 from steadyhand.registry.transitions import Refusal, Situation, baked
-from steadyhand.tenancy.principals import Principal, Role
+from steadyhand.tenancy.principals import Principal
+from steadyhand.tenancy.settings import Role
 
-_TRIES: Final = 5
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.02
 Result = TypeVar("Result")
 
 
@@ -56,23 +60,24 @@ class Writer:
             try:
                 return once()
             except StoreConflict:
-                continue
+                time.sleep(uniform(0.0, _PAUSE_S))  # noqa: S311 - jitter, no secret
         return once()
 
     def situation(
         self, known: Mapping[str, Environment], where: str, route: str, digest: str
     ) -> tuple[Situation, list[Expected]]:
         """Return what a decision rests on, and what must not change before it is committed."""
+        path = channel_path(where, route)
+        rests = [path, environments.FILE, *([approvals.revocation_path(digest)] if digest else [])]
+        # First what must not change, then what is decided on: never the other way round.
+        expected = [Expected(one, self._blob(one)) for one in rests]
         asked = environment(known, where)
         values = [value for _, value in state.past(self._store, where, route)]
-        path = channel_path(where, route)
         origin = state.past(self._store, asked.origin, route) if asked.origin else []
         author, said = "", []
-        rests = [path, environments.FILE]
         if digest:
             author = author_of(self._store, Listed(route, bundle.short(digest))).author
             said = state.said_for(self._store, digest, where)
-            rests.append(approvals.revocation_path(digest))
         situation = Situation(
             name=where,
             environment=asked,
@@ -82,7 +87,7 @@ class Writer:
             revoked=state.refused(self._store),
             now_us=self.now_us(),
         )
-        return situation, [Expected(path, self._blob(path)) for path in rests]
+        return situation, expected
 
     def others_back(
         self, known: Mapping[str, Environment], but: str, digest: str, by: Principal

@@ -4,32 +4,13 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from steadyhand.tenancy.settings import HASH_SCHEME, PrincipalSettings, Role
 
-from steadyhand.tenancy.settings import HASH_SCHEME
-
-Role = Literal["author", "approver", "operator", "reader"]
 ROLES: Final[tuple[Role, ...]] = ("author", "approver", "operator", "reader")
 PREFIX: Final = "shp_"
 """Marks a principal's token as ours."""
-
-
-class PrincipalSettings(BaseModel):
-    """One ``[principals.<name>]`` table of ``principals.toml``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    hash: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = Field(
-        description="`sha256:` and the SHA-256 of the token in hex; `steadyhand principal create` "
-        "writes it"
-    )
-    roles: tuple[Role, ...] = Field(
-        default=("reader",),
-        description="`author` puts releases, `approver` approves those of others, `operator` moves "
-        "channels and gives orders to the installation, `reader` sees; each may see",
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Keys of ``keys.toml``."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,8 @@ RouteName = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9._-]{0,62})$")]
 ModelPattern = Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
 
 HASH_SCHEME = "sha256:"
+Role = Literal["author", "approver", "operator", "reader"]
+"""What a principal may do on the control plane."""
 
 
 class KeySettings(BaseModel):
@@ -32,4 +34,21 @@ class KeySettings(BaseModel):
         default=(),
         description="provider models it may call past the routes, as `provider/model` with `*` "
         "for any run of characters, for example `openai/*`",
+    )
+
+
+class PrincipalSettings(BaseModel):
+    """One ``[principals.<name>]`` table of ``principals.toml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hash: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        description="`sha256:` and the SHA-256 of the token in hex; `steadyhand principal create` "
+        "writes it",
+    )
+    roles: tuple[Role, ...] = Field(
+        default=("reader",),
+        description="`author` puts releases, `approver` approves those of others, `operator` moves "
+        "channels and gives orders to the installation, `reader` sees; each may see",
     )

@@ -13,14 +13,13 @@ from typing import Final
 from steadyhand.registry.ports import Version
 
 FORMAT: Final = "2"
-_BATCH: Final = 5_000
 _HAS_FACTS: Final = "SELECT name FROM sqlite_master WHERE name = 'fact'"
 _SCHEMA: Final = """
-CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE made (id INTEGER PRIMARY KEY, commit_id TEXT NOT NULL, author TEXT NOT NULL,
-    time_s INTEGER NOT NULL, subject TEXT NOT NULL);
-CREATE TABLE version (path TEXT NOT NULL, number INTEGER NOT NULL, blob TEXT NOT NULL,
-    made INTEGER NOT NULL, PRIMARY KEY (path, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made (id INTEGER PRIMARY KEY, commit_id TEXT NOT NULL,
+    author TEXT NOT NULL, time_s INTEGER NOT NULL, subject TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS version (path TEXT NOT NULL, number INTEGER NOT NULL,
+    blob TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (path, number)) WITHOUT ROWID;
 """
 
 
@@ -42,25 +41,44 @@ class Index:
         """Return the commit that it reaches to; empty if it holds nothing."""
         return self._fact("head")
 
-    def add(self, commits: Iterable[Indexed], head: str) -> None:
-        """Take ``commits``, the oldest first, up to ``head``; all of them or none."""
+    def add(self, commits: Iterable[Indexed], head: str, *, since: str, anew: bool = False) -> bool:
+        """Take ``commits``, the oldest first, up to ``head``; all of them or none.
+
+        Readers of several processes may find at once that it lags. Each does the work; the first to
+        end it counts, and the others are told.
+
+        Args:
+            commits: As :func:`steadyhand.registry.git.walking.indexed` makes them.
+            head: Id of the last one.
+            since: What it reached to when ``commits`` were looked for.
+            anew: Whether to forget everything before.
+
+        Returns:
+            Whether it was still at ``since``; else nothing has changed.
+        """
         database = self._database()
+        database.execute("BEGIN IMMEDIATE")
         with database:
+            if self.head() != since:
+                return False
+            if anew:
+                database.execute("DELETE FROM version")
+                database.execute("DELETE FROM made")
             for commit_id, author, time_s, subject, changes in commits:
                 made = database.execute(
                     "INSERT INTO made (commit_id, author, time_s, subject) VALUES (?, ?, ?, ?)",
                     (commit_id, author, time_s, subject),
                 ).lastrowid
-                for path, blob in changes:
-                    database.execute(
-                        "INSERT INTO version SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3 "
-                        "FROM version WHERE path = ?1",
-                        (path, blob, made),
-                    )
+                database.executemany(
+                    "INSERT INTO version SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2, ?3 "
+                    "FROM version WHERE path = ?1",
+                    [(path, blob, made) for path, blob in changes],
+                )
             database.execute("REPLACE INTO fact VALUES ('head', ?)", (head,))
+        return True
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def remove(self) -> None:
+        """Remove the file: it cannot be read."""
         self.close()
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
@@ -97,20 +115,21 @@ class Index:
             try:
                 self._opened = self._open()
             except sqlite3.DatabaseError:  # cut short, of another format, no database at all
-                self.clear()
+                self.remove()
                 self._opened = self._open()
         return self._opened
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, timeout=10.0, check_same_thread=False)
+        database = sqlite3.connect(
+            self._path, timeout=30.0, check_same_thread=False, isolation_level=None
+        )
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = OFF")
             known = database.execute(_HAS_FACTS).fetchone()
             if known is None:
-                database.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-                with database:
-                    database.execute("REPLACE INTO fact VALUES ('format', ?)", (FORMAT,))
+                database.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+                database.execute("REPLACE INTO fact VALUES ('format', ?)", (FORMAT,))
             row = database.execute("SELECT value FROM fact WHERE name = 'format'").fetchone()
             if row is None or row[0] != FORMAT:
                 raise sqlite3.DatabaseError("the index has another format")

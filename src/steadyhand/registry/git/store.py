@@ -13,9 +13,10 @@ on with the releases that it holds.
 """
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -146,8 +147,10 @@ class GitStore:
                 return head
             id_ = self._write(made, head, message, author)
             self._move(head, id_)
-            self._catch_up(str(id_))
-            packing.pack_if_many(self.repository, self.path)
+            # The commit is made. What is left can be made up for by whoever comes next.
+            with suppress(sqlite3.Error, GitError, OSError):
+                self._catch_up(str(id_))
+                packing.pack_if_many(self.repository, self.path)
             return str(id_)
 
     def move(self, old: str, new: str) -> None:
@@ -163,8 +166,9 @@ class GitStore:
     def rebuild_index(self) -> tuple[int, int]:
         """Make the index again from nothing; return how many commits and versions it holds."""
         with self._reading("make the index"), writing(self.path / LOCK):
-            self._index.clear()
-            self._catch_up(self._head())
+            head, since = self._head(), self._index.head()
+            ids = walking.chain(self.repository, head) or []
+            self._index.add(walking.indexed(self.repository, ids), head, since=since, anew=True)
             return self._index.count()
 
     def indexed_head(self) -> str:
@@ -236,14 +240,14 @@ class GitStore:
 
     def _catch_up(self, head: str) -> None:
         """Bring the index to ``head``: by what is new, or from nothing after a rewrite."""
-        known = self._index.head()
-        if known == head:
-            return
-        new = self._new_since(known, head)
-        if new is None:
-            self._index.clear()
-            known, new = "", walking.chain(self.repository, head) or []
-        self._index.add(walking.indexed(self.repository, new, known), head)
+        while (known := self._index.head()) != head:
+            new = self._new_since(known, head)
+            anew = new is None
+            ids = walking.chain(self.repository, head) or [] if new is None else new
+            commits = walking.indexed(self.repository, ids, "" if anew else known)
+            if self._index.add(commits, head, since=known, anew=anew):
+                return
+            head = self._head()  # somebody else has brought it on; never take it back
 
     def _new_since(self, known: str, head: str) -> Sequence[str] | None:
         try:
@@ -257,6 +261,6 @@ def _named(what: str) -> Iterator[None]:
     """Turn libgit2's failures into ours."""
     try:
         yield
-    except (GitError, OSError, KeyError, ValueError) as error:
+    except (GitError, OSError, KeyError, ValueError, sqlite3.Error) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise StoreUnavailable(f"the registry could not {what}: {reason}", hint=DOCTOR) from error
