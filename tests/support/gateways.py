@@ -36,8 +36,8 @@ NARROW_TOKEN = b"sk-test-77aa"
 """A key that may call the route ``classify`` only."""
 
 KEYS = {
-    TOKEN: Key("app", "acme", "stable", routes=("*",), models=("first/*",)),
-    NARROW_TOKEN: Key("narrow", "globex", "stable", routes=("classify",)),
+    TOKEN: Key("app", "acme", "dev", routes=("*",), models=("first/*",)),
+    NARROW_TOKEN: Key("narrow", "globex", "dev", routes=("classify",)),
 }
 RELEASE = "sha256:" + "ab" * 32
 COMPILED_S = 1_790_000_000

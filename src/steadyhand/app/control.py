@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
-from steadyhand.app import proof_files
+from steadyhand.app import leases, proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.state import State, secret_resolver
@@ -100,6 +100,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         loop.add_reader(parent.lifeline, server.stop)  # end of file: the supervisor is gone
     thread.start()
     caching = asyncio.create_task(host_cache(settings, state, cache_database), name="cache")
+    leasing = asyncio.create_task(leases.renew_for_ever(state.exposure_lease), name="lease")
     if parent is not None:
         parent.ready()
     try:
@@ -109,7 +110,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             loop.remove_reader(parent.lifeline)
         stop_shipping.set()
         caching.cancel()
-        await asyncio.wait([caching])
+        leasing.cancel()
+        await asyncio.wait([caching, leasing])
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()

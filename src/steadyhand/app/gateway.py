@@ -13,6 +13,7 @@ from time import monotonic, time
 
 import uvloop
 
+from steadyhand.app import leases
 from steadyhand.app.cache import open_cache, watch_epochs
 from steadyhand.app.children import Count, Parent, Totals
 from steadyhand.app.climbing import hedge_status, open_gear
@@ -176,6 +177,7 @@ class GatewayProcess:
         )
         self._spawn(self._drills.watch())
         self._drilling = self._spawn(self._drills.run())
+        self._spawn(leases.watch(self._state.exposure_lease, self._gear.lease))
         self._spawn(watch_epochs(self._cache, self._state.cache_epochs))
         status = StatusFile(self._state.status(self._number), self._number, self._sources())
         self._reporting = self._spawn(status.publish_for_ever())

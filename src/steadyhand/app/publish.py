@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import time
 
+import msgspec
+
 from steadyhand.app.cache import open_cache
+from steadyhand.app.releases import Lanes, compiled, kept
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
@@ -18,6 +21,8 @@ from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.snapshot import sign, store
 from steadyhand.snapshot.compile import compile_snapshot
+from steadyhand.snapshot.model import Snapshot
+from steadyhand.storage.files import replace_file
 
 LOCAL = "local"
 """Kind of the providers whose models run on this machine."""
@@ -35,6 +40,8 @@ def publish(settings: Settings) -> None:
     state = State(settings)
     key = sign.open_key(state.snapshot_key)
     now_us = int(time() * 1e6)
+    released = read_releases(settings, held_snapshot(state, key))
+    collections = dict(settings.collections) | released.collections
     snapshot = compile_snapshot(
         keys=settings.keys,
         routes=settings.routes,
@@ -43,15 +50,51 @@ def publish(settings: Settings) -> None:
         slo_classes=settings.slo_classes,
         now_us=now_us,
         version=store.next_version(state.snapshots, key, now_us),
-        collections={
-            name: shelf.shelve(entries, state.answers)
-            for name, entries in settings.collections.items()
-        },
+        collections=released.shelved
+        | {name: shelf.shelve(entries, state.answers) for name, entries in collections.items()},
+        lanes=released.lanes,
+        releases=released.releases,
     )
     ports = RungPorts({}, cache=open_cache(settings, key))
     build_serving(snapshot, provider_ports(settings, os.environ), rung_ports=ports)
     store.publish(snapshot, state.snapshots, key)
     _clear_answers(state, key)
+
+
+def held_snapshot(state: State, key: bytes) -> Snapshot | None:
+    """Return the snapshot in force, ``None`` if there is none yet."""
+    try:
+        return store.load(state.snapshots, key).snapshot
+    except SteadyhandError:
+        return None
+
+
+def read_releases(settings: Settings, held: Snapshot | None) -> Lanes:
+    """Return what the registry has every channel serve; nothing if there is no registry.
+
+    What could not be put in force is logged, and written where ``steadyhand registry status``
+    finds it.
+    """
+    state = State(settings)
+    if not (state.registry / "HEAD").exists():
+        return Lanes()
+    # libgit2 is not for the start of an installation that has no registry.
+    from steadyhand.registry.git.store import open_registry
+
+    try:
+        registry = open_registry(state.registry, clock=time)
+    except SteadyhandError as error:
+        found = kept(held, error)
+    else:
+        found = compiled(registry, settings.providers, held)
+        registry.close()
+    for one in found.refused:
+        logger.error(
+            "release not put in force on %s/%s: %s", one.environment, one.route, one.message
+        )
+    with contextlib.suppress(OSError):
+        replace_file(state.releases_refused, msgspec.json.encode(found.refused), mode=0o600)
+    return found
 
 
 def _clear_answers(state: State, key: bytes) -> None:
@@ -108,6 +151,8 @@ class Fingerprint:
         """Remember the files as they are now; ``published`` is the snapshot in force."""
         self._workspace = workspace
         self._published = published
+        registry = published.parent.parent / "registry.git"
+        self._refs = (registry / "refs" / "heads" / "main", registry / "packed-refs")
         self._was_published = published.exists()
         self._seen = self._look()
 
@@ -121,9 +166,9 @@ class Fingerprint:
 
     def _look(self) -> dict[str, tuple[int, int]]:
         found = {}
-        for pattern in self.PATTERNS:
-            for path in self._workspace.glob(pattern):
-                with contextlib.suppress(OSError):
-                    status = path.stat()
-                    found[str(path)] = (status.st_mtime_ns, status.st_size)
+        shaping = [path for pattern in self.PATTERNS for path in self._workspace.glob(pattern)]
+        for path in (*shaping, *self._refs):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found[str(path)] = (status.st_mtime_ns, status.st_size)
         return found

@@ -7,9 +7,16 @@ from types import ModuleType
 import msgspec
 
 from steadyhand.core.plugins import load
-from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
+from steadyhand.gateway.serving import (
+    Choice,
+    DirectLadders,
+    Ladder,
+    Rung,
+    Serving,
+    instructions_json,
+)
 from steadyhand.providers.base import Provider, ProviderPorts
-from steadyhand.routing.model import Route, RungEntry, deployments_of
+from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
 from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs.base import FloorRung, LiveRung
 from steadyhand.snapshot.model import ProviderEntry, Snapshot
@@ -38,8 +45,13 @@ def build_serving(
         for name, entry in snapshot.providers.items()
     }
     ports = replace(rung_ports or RungPorts({}), providers=providers)
-    ladders = {name: _ladder(route, snapshot, ports) for name, route in snapshot.routes.items()}
-    return Serving(snapshot, ladders, providers, _direct(snapshot, ports))
+    ladders = {
+        name: _ladder(route, snapshot.slo_classes[route.slo], snapshot, ports)
+        for name, route in snapshot.routes.items()
+    }
+    return Serving(
+        snapshot, ladders, providers, _direct(snapshot, ports), _channels(snapshot, ports)
+    )
 
 
 def _held(name: str, entry: ProviderEntry, held: Serving | None) -> Provider | None:
@@ -54,15 +66,33 @@ def _provider(entry: ProviderEntry, ports: ProviderPorts) -> Provider:
     return provider
 
 
-def _ladder(route: Route, snapshot: Snapshot, ports: RungPorts) -> Ladder:
+def _channels(snapshot: Snapshot, ports: RungPorts) -> dict[str, dict[str, Choice]]:
+    """Build each release once, and say what answers on each channel."""
+    built = {
+        key: _ladder(released.route, released.slo, snapshot, ports, released.digest)
+        for key, released in snapshot.releases.items()
+    }
+    return {
+        channel: {
+            route: Choice(built[lane.stable], built.get(lane.candidate), lane.weight, lane.salt)
+            for route, lane in lanes.items()
+        }
+        for channel, lanes in snapshot.lanes.items()
+    }
+
+
+def _ladder(
+    route: Route, slo: SloClass, snapshot: Snapshot, ports: RungPorts, digest: str = ""
+) -> Ladder:
     return Ladder(
         route=route.name,
-        slo=snapshot.slo_classes[route.slo],
+        slo=slo,
         rungs=tuple(_rung(entry, ports) for entry in route.rungs),
         floor=_floor(route.floor, ports),
         instructions=instructions_json(route.instructions),
         own_instructions=tuple(instructions_json(entry.instructions) for entry in route.rungs),
         release=_release(route, snapshot),
+        digest=digest,
     )
 
 

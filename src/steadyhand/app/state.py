@@ -34,6 +34,26 @@ class State:
         return self.directory / "snapshot.key"
 
     @property
+    def registry(self) -> Path:
+        """The bare repository of the release registry."""
+        return self.directory / "registry.git"
+
+    @property
+    def registry_key(self) -> Path:
+        """File with the key that signs the registry's commits."""
+        return self.directory / "registry_ed25519"
+
+    @property
+    def exposure_lease(self) -> Path:
+        """File that says until when candidates may be served."""
+        return self.run / "exposure.lease"
+
+    @property
+    def releases_refused(self) -> Path:
+        """File that says which releases could not be put in force, and why."""
+        return self.directory / "releases.refused.json"
+
+    @property
     def log(self) -> Path:
         """Folder of the record log, one folder a writer."""
         return self.directory / "log"

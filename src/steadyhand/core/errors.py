@@ -150,6 +150,15 @@ class NotFound(SteadyhandError):
     code, status = "not_found", 404
 
 
+class RouteNotReleased(NotFound):
+    """The route exists, but no release of it is on the channel of this key.
+
+    The workspace feeds the channel ``dev`` only; every other one serves what was promoted to it.
+    """
+
+    code = "route_not_released"
+
+
 class ModelNotFound(NotFound):
     """``model`` names neither a route nor an allowed provider model."""
 

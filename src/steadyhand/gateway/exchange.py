@@ -126,6 +126,7 @@ class Exchange(msgspec.Struct, frozen=True):
         ledger: What makes records durable before answers leave; ``None`` unless ``strict``.
         gear: What climbs share within this process.
         stream: Whether a stream was asked for.
+        arm: Whether the stable release or a candidate answers; empty for the workspace's routes.
     """
 
     request: Request
@@ -146,6 +147,7 @@ class Exchange(msgspec.Struct, frozen=True):
     ledger: "Ledger | None" = None
     gear: Gear = msgspec.field(default_factory=Gear)
     stream: bool = False
+    arm: str = ""
 
     @property
     def asks_usage(self) -> bool:

@@ -249,7 +249,7 @@ class Gateway:
         made_s = self.serving.snapshot.compiled_us // 1_000_000
         allowed = [
             openai.model_entry(name, made_s, "steadyhand")
-            for name in self.serving.ladders
+            for name in self.serving.route_names(key.channel)
             if "*" in key.routes or name in key.routes
         ]
         if request.path == MODELS:

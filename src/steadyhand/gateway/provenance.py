@@ -42,7 +42,7 @@ def provenance(
         *identity(exchange),
         (b"x-steadyhand-rung", trail.rung.encode()),
         (b"x-steadyhand-reason", trail.reason.encode()),
-        (b"x-steadyhand-release", exchange.serving.release_label),
+        (b"x-steadyhand-release", release_label(exchange)),
     ]
     if trail.provider:
         headers.append((b"x-steadyhand-deployment", f"{trail.provider}/{trail.model}".encode()))
@@ -55,6 +55,14 @@ def provenance(
     if upstream and not _PASSED_ON.isdisjoint(upstream):
         headers += passed_on(upstream)
     return headers
+
+
+def release_label(exchange: Exchange) -> bytes:
+    """Return the digest of what answers: of a release, or of all that the workspace says."""
+    ladder = exchange.ladder
+    if ladder is not None and ladder.digest:
+        return ladder.digest.encode()
+    return exchange.serving.release_label
 
 
 def header_text(text: str) -> bytes:

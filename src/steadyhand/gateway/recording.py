@@ -84,6 +84,8 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         trail.source,
         trail.age_ms,
         trail.confidence,
+        ladder.digest if ladder is not None else "",
+        exchange.arm,
     )
 
 

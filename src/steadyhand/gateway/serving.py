@@ -1,6 +1,6 @@
 """What one gateway process serves from: a snapshot with its rungs and providers built."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from math import inf
 from typing import Any
@@ -13,6 +13,8 @@ from steadyhand.routing.rungs.base import FloorRung, LiveRung, StoredRung, is_li
 from steadyhand.snapshot.model import Snapshot
 
 MAX_DIRECT_LADDERS = 1024
+DEV = "dev"
+"""The channel that the workspace feeds."""
 
 Rung = LiveRung | StoredRung
 """What may stand above a floor."""
@@ -34,6 +36,7 @@ class Ladder(msgspec.Struct, frozen=True):
             shorter than ``rungs``.
         release: Digest of what shapes this route's answers.
         lineups: What climbs have found out about it and may share; theirs alone.
+        digest: Of the registry's release that it was built from; empty for the workspace.
     """
 
     route: str
@@ -44,6 +47,7 @@ class Ladder(msgspec.Struct, frozen=True):
     own_instructions: tuple[bytes, ...] = ()
     release: str = ""
     lineups: dict[object, Any] = msgspec.field(default_factory=dict)
+    digest: str = ""
 
     @property
     def keeps_answers(self) -> bool:
@@ -62,6 +66,22 @@ class Ladder(msgspec.Struct, frozen=True):
         return self.slo.whole_ms / 1000
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """Which releases answer for a route on a channel.
+
+    Attributes:
+        stable: The one for everybody who is not drawn.
+        candidate: The one that is tried; ``None`` for none.
+        weight: Its part of the traffic, in basis points.
+        salt: Of the draw.
+    """
+
+    stable: Ladder
+    candidate: Ladder | None = None
+    weight: int = 0
+    salt: str = ""
+
+
 class Serving:
     """Everything a request reads; replaced as a whole when a snapshot arrives."""
 
@@ -71,8 +91,12 @@ class Serving:
         ladders: Mapping[str, Ladder],
         providers: Mapping[str, Provider],
         direct: "DirectLadders",
+        channels: Mapping[str, Mapping[str, Choice]] | None = None,
     ) -> None:
-        """Hold the parts; ``release`` is the digest that records and headers carry."""
+        """Hold the parts; ``release`` is the digest that records and headers carry.
+
+        ``channels`` has, for each channel but the workspace's own, route → what answers there.
+        """
         self.snapshot = snapshot
         self.ladders = ladders
         self.providers = providers
@@ -80,14 +104,18 @@ class Serving:
         self.release = snapshot.digest
         self.release_label = snapshot.digest.encode()
         self.users = 0  # requests that read this now; a retired one closes when none do
+        self.channels = channels or {}
         self._direct = direct
 
-    def ladder(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:
-        """Return what answers for ``model``: a route, or a provider's model if a pattern allows."""
-        found = self.ladders.get(model)
-        if found is None and any(fnmatchcase(model, pattern) for pattern in patterns):
+    def route_names(self, channel: str) -> Collection[str]:
+        """Return the routes that a key of ``channel`` finds."""
+        return (self.ladders if channel == DEV else self.channels.get(channel, {})).keys()
+
+    def direct(self, model: str, patterns: tuple[str, ...]) -> Ladder | None:
+        """Return what answers for a provider's model called by name, if a pattern allows it."""
+        if any(fnmatchcase(model, pattern) for pattern in patterns):
             return self._direct.get(model)
-        return found
+        return None
 
     async def close(self, keep: frozenset[int]) -> None:
         """Close the connections of every provider whose ``id()`` is not in ``keep``."""

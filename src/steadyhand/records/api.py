@@ -97,6 +97,10 @@ class RequestView(BaseModel):
     confidence: float = Field(
         description="how sure a curated answer is of its question, 0 to 1; -1 for none"
     )
+    route_release: str = Field(
+        description="digest of the registry's release that answered; empty for the workspace"
+    )
+    arm: str = Field(description="`stable` or `candidate`; empty where the workspace answers")
     has_decision: bool = Field(description="whether `/requests/{request_id}/replay` can replay it")
 
 

@@ -101,7 +101,9 @@ def _outcome(record: Record) -> str:
     by = f" by {record.rung}{_provenance(record)}" if record.rung else ""
     shape = "stream" if record.stream else "whole answer"
     ended = f", finish reason {record.finish_reason}" if record.finish_reason else ""
-    return f"  sent: status {record.status}{by}, {shape}, {record.response_bytes:,} bytes{ended}"
+    release = f", {record.arm} release {record.route_release[7:23]}" if record.route_release else ""
+    sent = f"{shape}, {record.response_bytes:,} bytes{ended}{release}"
+    return f"  sent: status {record.status}{by}, {sent}"
 
 
 def _provenance(record: Record) -> str:

@@ -102,6 +102,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         source: Where a stored answer is from, or empty.
         age_ms: Age of a stored answer; -1 for none.
         confidence: How sure a curated answer is of its question, 0 to 1; -1 for none.
+        route_release: Digest of the registry's release that answered; empty for the workspace.
+        arm: ``stable`` or ``candidate`` on a channel that the registry feeds; empty elsewhere.
     """
 
     request_id: str
@@ -143,6 +145,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     source: str = ""
     age_ms: int = -1
     confidence: float = -1.0
+    route_release: str = ""
+    arm: str = ""
 
 
 def tried(record: Record) -> tuple[Attempt, ...]:

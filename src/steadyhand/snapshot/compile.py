@@ -12,7 +12,7 @@ import msgspec
 from steadyhand.routing.model import Route, RungEntry, SloClass
 from steadyhand.routing.prompts import Prompt, instructions
 from steadyhand.routing.settings import DEFAULT_SLO, RouteSettings, RungSettings, SloSettings
-from steadyhand.snapshot.model import ProviderEntry, Snapshot
+from steadyhand.snapshot.model import Lane, ProviderEntry, Released, Snapshot
 from steadyhand.tenancy.model import Key
 from steadyhand.tenancy.settings import HASH_SCHEME, KeySettings
 
@@ -27,6 +27,8 @@ def compile_snapshot(
     now_us: int,
     version: int,
     collections: Mapping[str, str] | None = None,
+    lanes: Mapping[str, dict[str, Lane]] | None = None,
+    releases: Mapping[str, Released] | None = None,
 ) -> Snapshot:
     """Return the snapshot of settings that have been checked against each other.
 
@@ -39,6 +41,8 @@ def compile_snapshot(
         now_us: Wall clock, microseconds since 1970.
         version: Greater than that of any snapshot before; see ``store.next_version``.
         collections: Name → digest of each collection of curated answers.
+        lanes: Channel → route → which releases it serves.
+        releases: Digest → release, compiled by :func:`release`.
     """
     snapshot = Snapshot(
         version=version,
@@ -52,8 +56,40 @@ def compile_snapshot(
         },
         default_slo=DEFAULT_SLO,
         collections=dict(collections or {}),
+        lanes=dict(lanes or {}),
+        releases=dict(releases or {}),
     )
     return msgspec.structs.replace(snapshot, digest=content_digest(snapshot))
+
+
+def release(
+    digest: str, name: str, route: RouteSettings, prompts: Mapping[str, Prompt], slo: SloSettings
+) -> Released:
+    """Return a release of the registry as a snapshot holds it.
+
+    Its collections get names of their own, :func:`collection_name`: two releases of one route may
+    have different answers under the same name.
+    """
+    compiled = _route(name, route, prompts)
+    rungs = tuple(_own_collection(rung, digest) for rung in compiled.rungs)
+    return Released(
+        digest,
+        msgspec.structs.replace(compiled, rungs=rungs),
+        SloClass(name=route.slo, **slo.model_dump()),
+    )
+
+
+def collection_name(name: str, digest: str) -> str:
+    """Return what a collection of a release is called in a snapshot."""
+    return f"{name}@{digest.removeprefix('sha256:')[:16]}"
+
+
+def _own_collection(rung: RungEntry, digest: str) -> RungEntry:
+    table = msgspec.json.decode(rung.settings)
+    if not isinstance(table.get("collection"), str):
+        return rung
+    table["collection"] = collection_name(table["collection"], digest)
+    return msgspec.structs.replace(rung, settings=canonical_table(table))
 
 
 def content_digest(snapshot: Snapshot) -> str:

@@ -18,6 +18,37 @@ class ProviderEntry(msgspec.Struct, frozen=True):
     settings: msgspec.Raw
 
 
+class Released(msgspec.Struct, frozen=True):
+    """A release of the registry, compiled.
+
+    Attributes:
+        digest: Of the release in the registry: ``sha256:`` and 64 hex digits.
+        route: As a request meets it; without rungs if the release was revoked and nothing takes its
+            place: then only its floor speaks.
+        slo: Its SLO class.
+    """
+
+    digest: str
+    route: Route
+    slo: SloClass
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """Which releases of a route a channel serves.
+
+    Attributes:
+        stable: Key of :attr:`Snapshot.releases`.
+        candidate: Key of the one that is tried, or empty.
+        weight: Part of the traffic that the candidate gets, in basis points.
+        salt: Of the draw; see :mod:`steadyhand.routing.exposure`.
+    """
+
+    stable: str
+    candidate: str = ""
+    weight: int = 0
+    salt: str = ""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """All that decides an answer, at one moment.
 
@@ -32,6 +63,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         slo_classes: Name → class.
         default_slo: Class of a directly addressed provider model.
         collections: Name of a collection of curated answers → digest of its compiled file.
+        lanes: Channel → route → what it serves; ``dev`` is the workspace's and not here.
+        releases: Digest → release, of all that a lane names.
     """
 
     version: int
@@ -43,3 +76,5 @@ class Snapshot(msgspec.Struct, frozen=True):
     slo_classes: dict[str, SloClass]
     default_slo: str = "interactive"
     collections: dict[str, str] = {}
+    lanes: dict[str, dict[str, Lane]] = {}
+    releases: dict[str, Released] = {}

@@ -7,6 +7,7 @@ from random import random
 
 from steadyhand.gateway.climb.harvest import Harvest
 from steadyhand.records.annotation import Annotation
+from steadyhand.routing.exposure import Lease
 from steadyhand.routing.health.book import Health
 from steadyhand.routing.hedging import HedgeBudgets
 from steadyhand.routing.model import DeploymentId
@@ -41,6 +42,7 @@ class Gear:
         draw: Returns a random number in [0, 1); one for each request, recorded.
         annotate: Takes facts that come after a request's record; ``None`` drops them.
         is_proven: See :data:`IsProven`; ``None`` where nothing proves rungs: all pass as proved.
+        lease: Of candidates.
     """
 
     health: Health = field(default_factory=Health)
@@ -50,3 +52,4 @@ class Gear:
     draw: Callable[[], float] = random
     annotate: Callable[[Annotation], object] | None = None
     is_proven: IsProven | None = None
+    lease: Lease = field(default_factory=Lease)

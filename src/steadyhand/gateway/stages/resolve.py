@@ -1,16 +1,23 @@
 """Which ladder answers, if the key may call it, under which deadline, with which body?"""
 
 from math import inf
+from time import time
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from steadyhand.core.chat import ChatRequest, Modality
-from steadyhand.core.errors import InvalidValue, ModelNotFound, RouteForbidden
+from steadyhand.core.errors import (
+    InvalidValue,
+    ModelNotFound,
+    RouteForbidden,
+    RouteNotReleased,
+)
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import outgoing
-from steadyhand.gateway.serving import Ladder, Serving
+from steadyhand.gateway.serving import DEV, Ladder, Serving
 from steadyhand.http.messages import Header
+from steadyhand.routing.exposure import assigned
 from steadyhand.tenancy.model import Key
 
 FORWARDED = (b"traceparent", b"tracestate", b"openai-beta", b"idempotency-key")
@@ -25,17 +32,22 @@ async def resolve(exchange: Exchange) -> Exchange:
 
     Raises:
         RouteForbidden: The key may not call this route.
+        RouteNotReleased: Nothing of this route was released on the key's channel.
         ModelNotFound: ``model`` names no route and no provider model that the key may call.
         InvalidValue: The caller's own deadline is not a positive number.
         RecordsUnavailable: Durability is ``strict`` and no answer could be recorded now.
     """
-    chat = exchange.chat
-    ladder = allowed_ladder(exchange.serving, exchange.key, chat.model)
+    chat, key = exchange.chat, exchange.key
+    if key.channel == DEV:
+        ladder, arm = allowed_ladder(exchange.serving, key, chat.model), ""
+    else:
+        ladder, arm = released_ladder(exchange)
     if exchange.ledger is not None:
         exchange.ledger.check()
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
-    return placed(exchange, ladder, exchange.request.received_s + min(budget_s, asked_s))
+    placed_in = placed(exchange, ladder, exchange.request.received_s + min(budget_s, asked_s))
+    return replace(placed_in, arm=arm) if arm else placed_in
 
 
 def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
@@ -54,19 +66,85 @@ def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
 
 
 def allowed_ladder(serving: Serving, key: Key, model: str) -> Ladder:
-    """Return what answers for ``model``.
+    """Return what answers for ``model`` in the workspace.
 
     Raises:
         RouteForbidden: The key may not call this route.
         ModelNotFound: ``model`` names no route and no provider model that the key may call.
     """
-    if model in serving.ladders and "*" not in key.routes and model not in key.routes:
+    ladder = serving.ladders.get(model)
+    if ladder is not None:
+        check_route(key, model)
+        return ladder
+    return direct_ladder(serving, key, model)
+
+
+def released_ladder(exchange: Exchange) -> tuple[Ladder, str]:
+    """Return what answers on the key's channel, and the arm that this is.
+
+    Raises:
+        RouteForbidden: The key may not call this route.
+        RouteNotReleased: The workspace has the route, but nothing was released on this channel.
+        ModelNotFound: ``model`` names nothing that the key may call.
+    """
+    serving, key, model = exchange.serving, exchange.key, exchange.chat.model
+    choice = serving.channels.get(key.channel, {}).get(model)
+    if choice is None:
+        if model in serving.ladders:
+            check_route(key, model)
+            raise RouteNotReleased(
+                f"no release of route {model!r} is on channel {key.channel!r}",
+                hint=f"steadyhand channel promote {model} --to {key.channel}",
+                param="model",
+            )
+        return direct_ladder(serving, key, model), ""
+    check_route(key, model)
+    if choice.candidate is None:
+        return choice.stable, "stable"
+    arm = assigned(
+        choice.salt,
+        choice.weight,
+        unit_of(exchange.chat, key),
+        int(time() * 1e6),
+        exchange.gear.lease.until_us,
+    )
+    return (choice.candidate if arm == "candidate" else choice.stable), arm
+
+
+def unit_of(chat: ChatRequest, key: Key) -> str:
+    """Return who keeps to one arm: the conversation, else the user, else the key."""
+    extension = chat.steadyhand
+    if extension is not UNSET and extension is not None:
+        if extension.conversation:
+            return f"conversation {key.tenant} {extension.conversation}"
+        if extension.user:
+            return f"user {key.tenant} {extension.user}"
+    if isinstance(chat.user, str) and chat.user:
+        return f"user {key.tenant} {chat.user}"
+    return f"key {key.name}"
+
+
+def check_route(key: Key, model: str) -> None:
+    """Check that ``key`` may call the route ``model``.
+
+    Raises:
+        RouteForbidden: It may not.
+    """
+    if "*" not in key.routes and model not in key.routes:
         raise RouteForbidden(
             f"key {key.name!r} may not call route {model!r}",
             hint=f"add it to routes of [keys.{key.name}]",
             param="model",
         )
-    ladder = serving.ladder(model, key.models)
+
+
+def direct_ladder(serving: Serving, key: Key, model: str) -> Ladder:
+    """Return what answers for a provider's model.
+
+    Raises:
+        ModelNotFound: There is none of that name, or the key may not call it.
+    """
+    ladder = serving.direct(model, key.models)
     if ladder is None:
         raise ModelNotFound(
             f"the model {model[:200]!r} does not exist or this key may not use it",

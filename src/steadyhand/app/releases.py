@@ -1,0 +1,203 @@
+"""From the registry to what a snapshot says of channels: every release that is served, compiled.
+
+Nothing here may take a good release out of service by accident:
+
+- A registry that cannot be read leaves every lane as it was.
+- A release that cannot be served here (another installation's provider, a damaged file) leaves its
+  lane as it was.
+- A revoked release goes at once, whatever else is wrong: where it was stable and the channel says
+  nothing else, only the route's floor speaks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.knowledge.model import Entry
+from steadyhand.registry import bundle, reading, state
+from steadyhand.registry.channel import DEV, Channel
+from steadyhand.registry.ports import Store
+from steadyhand.settings import release as parts
+from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.snapshot.compile import collection_name, release
+from steadyhand.snapshot.model import Lane, ProviderEntry, Released, Snapshot
+
+FLOOR: Final = "#floor"
+"""Behind a digest: the release without its rungs."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A lane that could not be brought to where its channel points.
+
+    Attributes:
+        environment: Of the channel.
+        route: Of the channel.
+        digest: Of the release that is not served; empty if the channel itself cannot be read.
+        reason: Code of the error.
+        message: Of the error.
+    """
+
+    environment: str
+    route: str
+    digest: str
+    reason: str
+    message: str
+
+
+@dataclass
+class Lanes:
+    """What a snapshot holds of the registry.
+
+    Attributes:
+        lanes: Channel → route → what it serves.
+        releases: Key → release.
+        collections: Name → entries of what is new.
+        shelved: Name → digest of what was compiled before.
+        refused: What could not be served, and why.
+    """
+
+    lanes: dict[str, dict[str, Lane]] = field(default_factory=dict)
+    releases: dict[str, Released] = field(default_factory=dict)
+    collections: dict[str, Sequence[Entry]] = field(default_factory=dict)
+    shelved: dict[str, str] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+
+def compiled(store: Store, providers: Mapping[str, ProviderEntry], held: Snapshot | None) -> Lanes:
+    """Return what is to be served on every channel of ``store``.
+
+    Args:
+        store: Of the registry.
+        providers: Of this installation.
+        held: The snapshot in force: releases that it holds are not compiled again, and what cannot
+            be served now stays as it is there.
+    """
+    held_providers = held.providers if held is not None else {}
+    compiler = _Compiler(store, providers, held, reuse=held_providers == providers)
+    try:
+        revoked = state.refused(store)
+        channels = state.channels(store)
+    except SteadyhandError as error:
+        return kept(held, error)
+    for channel in channels:
+        if channel.environment != DEV and channel.stable:
+            compiler.add(channel, revoked)
+    return compiler.lanes
+
+
+def kept(held: Snapshot | None, error: SteadyhandError) -> Lanes:
+    """Return every lane as it is in force, because ``error`` leaves the registry unread."""
+    lanes = Lanes(refused=[Refused("", "", "", error.code, error.message)])
+    if held is not None:
+        lanes.lanes = {name: dict(found) for name, found in held.lanes.items()}
+        lanes.releases = dict(held.releases)
+        lanes.shelved = {name: known for name, known in held.collections.items() if "@" in name}
+    return lanes
+
+
+class _Compiler:
+    """Fills :class:`Lanes`."""
+
+    def __init__(
+        self,
+        store: Store,
+        providers: Mapping[str, ProviderEntry],
+        held: Snapshot | None,
+        *,
+        reuse: bool,
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._held = held
+        self._reuse = reuse
+        self.lanes = Lanes()
+
+    def add(self, channel: Channel, revoked: frozenset[str]) -> None:
+        """Add the lane of ``channel``."""
+        lane: Lane | None
+        try:
+            lane = self._lane(channel, revoked)
+        except SteadyhandError as error:
+            reason = _reason(error)
+            digest = channel.stable
+            self.lanes.refused.append(
+                Refused(channel.environment, channel.route, digest, error.code, reason)
+            )
+            lane = self._kept(channel, revoked)
+        if lane is not None:
+            self.lanes.lanes.setdefault(channel.environment, {})[channel.route] = lane
+
+    def _lane(self, channel: Channel, revoked: frozenset[str]) -> Lane:
+        stable = self._compiled(channel.route, channel.stable)
+        if channel.stable in revoked:
+            return Lane(self._floor_of(stable))
+        self.lanes.releases[channel.stable] = stable
+        if not channel.candidate or channel.candidate in revoked:
+            return Lane(channel.stable)
+        try:
+            candidate = self._compiled(channel.route, channel.candidate)
+        except SteadyhandError as error:  # the stable release is served all the same
+            self.lanes.refused.append(
+                Refused(
+                    channel.environment,
+                    channel.route,
+                    channel.candidate,
+                    error.code,
+                    _reason(error),
+                )
+            )
+            return Lane(channel.stable)
+        self.lanes.releases[channel.candidate] = candidate
+        return Lane(channel.stable, channel.candidate, channel.weight, channel.salt)
+
+    def _floor_of(self, released: Released) -> str:
+        key = released.digest + FLOOR
+        route = msgspec.structs.replace(released.route, rungs=())
+        self.lanes.releases[key] = msgspec.structs.replace(released, route=route)
+        return key
+
+    def _compiled(self, route: str, digest: str) -> Released:
+        if self._held is not None and self._reuse and digest in self._held.releases:
+            released = self._held.releases[digest]
+            self._keep_collections(released)
+            return released
+        one = reading.Listed(route, bundle.short(bundle.checked_digest(digest)))
+        found = reading.read(self._store, one)
+        part = parts.read(found.files, route, self._providers)
+        for name, entries in part.collections.items():
+            self.lanes.collections[collection_name(name, digest)] = entries
+        return release(digest, route, part.route, part.prompts, part.slo)
+
+    def _keep_collections(self, released: Released) -> None:
+        held = self._held.collections if self._held is not None else {}
+        end = collection_name("", released.digest)
+        self.lanes.shelved |= {name: known for name, known in held.items() if name.endswith(end)}
+
+    def _kept(self, channel: Channel, revoked: frozenset[str]) -> Lane | None:
+        """Return the lane in force, without what was revoked meanwhile."""
+        lanes = self._held.lanes if self._held is not None else {}
+        lane = lanes.get(channel.environment, {}).get(channel.route)
+        if lane is None or self._held is None:
+            return None
+        for key in filter(None, (lane.stable, lane.candidate)):
+            self.lanes.releases[key] = self._held.releases[key]
+            self._keep_collections(self._held.releases[key])
+        if self._held.releases[lane.stable].digest in revoked:
+            return Lane(self._floor_of(self._held.releases[lane.stable]))
+        if lane.candidate in revoked:
+            return Lane(lane.stable)
+        return lane
+
+
+def _reason(error: SteadyhandError) -> str:
+    if isinstance(error, InvalidWorkspace):
+        return "; ".join(_texts(error))
+    return error.message
+
+
+def _texts(error: InvalidWorkspace) -> Iterator[str]:
+    for problem in error.problems[:5]:
+        yield problem.text().partition("\n")[0]
