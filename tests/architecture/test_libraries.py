@@ -18,7 +18,7 @@ BELONGS_TO = {
     "aiohttp": r"steadyhand\.http\.aiohttp_.+",
     "pydantic": rf"{REST}|{SETTINGS}|{PLUGINS}",
     "sqlalchemy": STORES,
-    "pygit2": r"steadyhand\.registry\.git(\..+)?",
+    "pygit2": r"steadyhand\.registry\.(doctor|git(\..+)?)",
     "sqlite3": rf"{STORES}|steadyhand\.registry\.git\.(index|store)",
     "alembic": r"steadyhand\.storage(\..+)?",
     "fastapi": REST,

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from steadyhand.control.application import create_app
-from steadyhand.control.auth import load_or_create_token, token_hash
+from steadyhand.control.auth import load_or_create_token
 from steadyhand.control.ports import ControlPorts
 from steadyhand.control.server import ControlServer
 from steadyhand.http.listening import listen
@@ -23,6 +23,7 @@ from steadyhand.snapshot.model import ProviderEntry, Snapshot
 from steadyhand.storage.migrations import upgrade
 from steadyhand.storage.open import open_database, sqlite_url
 from steadyhand.telemetry.status import CostStatus, DeploymentStatus, RungStatus, Status
+from steadyhand.tenancy.principals import token_hash
 from tests.support.made_records import NOON_US
 
 LIVE = RungEntry("live", msgspec.Raw(b'{"provider":"openai","model":"gpt-fast"}'))

@@ -12,10 +12,11 @@ from threading import Event, Thread
 from steadyhand.app import leases, proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
+from steadyhand.app.registry import PrincipalsReader, registry_ports
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
-from steadyhand.control.auth import load_or_create_token, token_hash
+from steadyhand.control.auth import load_or_create_token
 from steadyhand.control.drills import DrillPorts
 from steadyhand.control.ports import ControlPorts, GatewayStatus
 from steadyhand.control.probes import shipper_probe
@@ -39,6 +40,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.status import read_statuses
+from steadyhand.tenancy.principals import token_hash
 
 
 def run(settings: Settings, listener: socket.socket, parent: Parent | None = None) -> None:
@@ -90,6 +92,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         allowed_hosts=frozenset(settings.control.allowed_hosts),
         allowed_origins=frozenset(settings.control.allowed_origins),
         drills=drill_ports(state, snapshot),
+        principals=PrincipalsReader(settings.workspace),
+        registry=partial(registry_ports, settings),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)

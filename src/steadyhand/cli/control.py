@@ -35,7 +35,7 @@ def find_token(token_file: Path | None, workspace: Path, environment: Mapping[st
     """
     if token_file is None and environment.get(TOKEN_VARIABLE, "").strip():
         return environment[TOKEN_VARIABLE].strip()
-    path = token_file or _state_dir(workspace) / "control.token"
+    path = token_file or state_dir(workspace) / "control.token"
     try:
         token = path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -57,7 +57,8 @@ def find_url(workspace: Path) -> str:
     return f"http://{bracketed}:{server.get('control_port', DEFAULT_PORT)}"
 
 
-def _state_dir(workspace: Path) -> Path:
+def state_dir(workspace: Path) -> Path:
+    """Return where the workspace says that its processes keep their state."""
     return workspace / str(_server_settings(workspace).get("state_dir", ".steadyhand"))
 
 

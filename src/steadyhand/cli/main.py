@@ -51,6 +51,20 @@ GROUPS: dict[str, dict[str, Entry]] = {
         ),
         "simulate": Entry("steadyhand.cli.simulate", "app", "Serve a simulated provider."),
     },
+    "Release": {
+        "release": Entry(
+            "steadyhand.cli.release", "app", "Make, compare, approve and revoke releases."
+        ),
+        "channel": Entry(
+            "steadyhand.cli.channel", "app", "Show, promote and roll back what environments serve."
+        ),
+        "registry": Entry(
+            "steadyhand.cli.registry", "app", "Show the release registry, examine and mend it."
+        ),
+        "principal": Entry(
+            "steadyhand.cli.principal", "app", "Create, list and revoke who may change what."
+        ),
+    },
     "Look": {
         "requests": Entry(
             "steadyhand.cli.requests", "app", "List, show, explain and follow requests."

@@ -13,14 +13,16 @@ from pydantic import BaseModel, Field
 from steadyhand import __version__
 from steadyhand.caching import api as caching_api
 from steadyhand.control import decisions, deployment, drills, failures, health, upstreams
-from steadyhand.control.auth import Principal, authenticate
+from steadyhand.control.auth import authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
+from steadyhand.control.registry import channels, releases
 from steadyhand.core.ids import RequestIds
 from steadyhand.records import api as records_api
 from steadyhand.records.record import Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.routing import api as routing_api
+from steadyhand.tenancy.principals import Principal
 
 PREFIX = "/api/v1"
 DESCRIPTION = (
@@ -31,7 +33,7 @@ REFUSALS: dict[int | str, dict[str, object]] = {
     status: {"model": failures.ProblemBody, "description": text}
     for status, text in {
         401: "no token, or not the one in force",
-        403: "a page of another origin",
+        403: "a page of another origin, or a role is missing",
         404: "no such path or object",
         421: "a host that is not served here",
         422: "a parameter is not valid",
@@ -45,6 +47,7 @@ class WhoAmI(BaseModel):
 
     name: str
     method: str = Field(description="how it was proved")
+    roles: list[str] = Field(description="what they may do beside looking")
 
 
 class GatewayView(BaseModel):
@@ -84,7 +87,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
         # The library would report to whatever the environment names; metrics here are our own.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    login = authenticate(ports.token_hash)
+    login = authenticate(ports.identified)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
@@ -95,6 +98,10 @@ def create_app(ports: ControlPorts) -> FastAPI:
 
     if ports.drills is not None:
         api.include_router(drills.router(ports.drills))
+    if ports.registry is not None:
+        of_registry = ports.registry(Depends(login))
+        releases.add(api, of_registry)
+        channels.add(api, of_registry)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:
@@ -102,7 +109,8 @@ def create_app(ports: ControlPorts) -> FastAPI:
 
     @api.get("/whoami", tags=["login"], summary="Who this token is", operation_id="whoami")
     async def whoami(principal: Annotated[Principal, Depends(login)]) -> WhoAmI:
-        return WhoAmI(name=principal.name, method=principal.method)
+        roles = sorted(principal.roles)
+        return WhoAmI(name=principal.name, method=principal.method, roles=roles)
 
     app.include_router(health.router(_probes(ports), ports.metrics))
     app.include_router(api)

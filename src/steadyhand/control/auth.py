@@ -1,50 +1,27 @@
-"""Who is calling the control plane: today the bootstrap user, by a bearer token.
+"""Who is calling the control plane: the bootstrap user or a principal, by a bearer token.
 
-The token is made once, kept in a file that only this user can read, and held in memory as a hash.
+The bootstrap token is made once, kept in a file that only this user can read, and held in memory as
+a hash; principals stand in ``principals.toml`` by the hashes of theirs.
 """
 
-import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from steadyhand.control.failures import InvalidToken
 from steadyhand.core.errors import SecretUnavailable
+from steadyhand.registry.writer import RoleMissing
 from steadyhand.storage.files import create_secret
+from steadyhand.tenancy.principals import Principal
 
 HINT = "send 'Authorization: Bearer <token>'; the token is in .steadyhand/control.token"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who a request is made by.
-
-    Attributes:
-        name: ``bootstrap`` for the holder of the token file.
-        method: How they proved it.
-    """
-
-    name: str
-    method: str
-
-
-BOOTSTRAP = Principal(name="bootstrap", method="token")
-
-
-def token_hash(token: str) -> str:
-    """Return what is kept of a token: SHA-256 in hex."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def matches(token: str, expected_hash: str) -> bool:
-    """Tell whether ``token`` is the one behind ``expected_hash``, in constant time."""
-    return hmac.compare_digest(token_hash(token), expected_hash)
+LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
+REGISTRY = ("/api/v1/releases", "/api/v1/channels")
+"""Where the service of the registry checks the role of each order."""
 
 
 def load_or_create_token(path: Path) -> str:
@@ -70,21 +47,36 @@ def load_or_create_token(path: Path) -> str:
     return token
 
 
-def authenticate(expected_hash: str) -> Callable[..., Principal]:
-    """Make the dependency that lets only the holder of the token in.
+def authenticate(identified: Callable[[str], Principal | None]) -> Callable[..., Principal]:
+    """Make the dependency that lets only known principals in.
+
+    Whoever is known may look (``GET``). Orders take the role operator, but for those to the
+    registry, whose service checks the role of each.
+
+    Args:
+        identified: Returns whose token it is.
 
     Raises:
-        InvalidToken: From the dependency: no token, another scheme, or the wrong token.
+        InvalidToken: From the dependency: no token, another scheme, or nobody's token.
+        RoleMissing: The principal may not give orders.
     """
     scheme = HTTPBearer(auto_error=False, scheme_name="token", description=HINT)
 
     def principal(
+        request: Request,
         sent: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)],
     ) -> Principal:
         if sent is None:
             raise InvalidToken("no bearer token was sent", hint=HINT)
-        if not matches(sent.credentials, expected_hash):
-            raise InvalidToken("the bearer token is not the one in force", hint=HINT)
-        return BOOTSTRAP
+        found = identified(sent.credentials)
+        if found is None:
+            raise InvalidToken("the bearer token is not one in force", hint=HINT)
+        is_of_registry = request.url.path.startswith(REGISTRY)
+        if request.method not in LOOKING and not is_of_registry and not found.may("operator"):
+            raise RoleMissing(
+                f"{found.name} has not the role operator",
+                hint="roles stand in principals.toml of the workspace",
+            )
+        return found
 
     return principal

@@ -9,11 +9,14 @@ from steadyhand.control.decisions import story_of
 from steadyhand.control.drills import DrillPorts
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
+from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.status import Status
+from steadyhand.tenancy.principals import Principal, identify
+from steadyhand.tenancy.settings import PrincipalSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,17 @@ class ControlPorts:
         snapshot: Returns the snapshot in force, or ``None`` if nothing has been published.
         gateways: Returns the state of each gateway process.
         probes: Checks of readiness besides the database and the snapshot, by name.
-        token_hash: SHA-256 in hex of the bearer token (:func:`steadyhand.control.auth.token_hash`).
+        token_hash: SHA-256 in hex of the bootstrap token; see
+            :func:`steadyhand.tenancy.principals.token_hash`.
         allowed_hosts: Names that ``Host`` may have, without port; ``*`` allows any.
         allowed_origins: Origins whose pages may call, as ``scheme://host[:port]``.
         clock: Wall clock, seconds since 1970.
         statuses: Returns process → what each gateway process said lately; may block.
         drills: Of the drills; ``None`` leaves their endpoints out.
         cache: Of the cache; ``None`` leaves its endpoints out.
+        principals: Returns name → principal, as ``principals.toml`` says now.
+        registry: Returns what the registry's endpoints need, given the dependency that tells who is
+            asking; ``None`` leaves them out.
     """
 
     records: RecordStore
@@ -66,6 +73,12 @@ class ControlPorts:
     statuses: Callable[[], Mapping[int, Status]] = dict
     cache: CachePorts | None = None
     drills: DrillPorts | None = None
+    principals: Callable[[], Mapping[str, PrincipalSettings]] = dict
+    registry: Callable[[object], RegistryPorts] | None = None
+
+    def identified(self, token: str) -> Principal | None:
+        """Return whose token it is, ``None`` for nobody's."""
+        return identify(token, self.token_hash, self.principals())
 
     def passed_over(self, record: Record) -> Sequence[PassedOver]:
         """See :class:`steadyhand.records.api.RecordPorts`."""

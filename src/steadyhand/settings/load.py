@@ -17,6 +17,7 @@ from steadyhand.settings.keyring import read_keys
 from steadyhand.settings.literals import find_secrets
 from steadyhand.settings.model import Settings
 from steadyhand.settings.overrides import overlay
+from steadyhand.settings.principals import read_principals
 from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.settings.prompts import Corpora, read_prompt
 from steadyhand.settings.routes import Known, read_route
@@ -59,6 +60,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         model_checks={name: found.check_model for name, found in providers.items()},
     )
     routes = _read_routes(workspace, known, report)
+    read_principals(workspace, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
     if server is None or records is None or control is None or report.problems:
         raise InvalidWorkspace(report.problems)

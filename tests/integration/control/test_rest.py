@@ -136,7 +136,11 @@ def test_the_snapshot_in_force_is_named_with_its_age(control: RunningControl) ->
 
 
 def test_the_holder_of_the_token_is_the_bootstrap_user(control: RunningControl) -> None:
-    assert control.ask("/whoami").json == {"name": "bootstrap", "method": "token"}
+    assert control.ask("/whoami").json == {
+        "name": "bootstrap",
+        "method": "token",
+        "roles": ["approver", "author", "operator", "reader"],
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from steadyhand.control.auth import load_or_create_token, matches, token_hash
+from steadyhand.control.auth import load_or_create_token
 from steadyhand.core.errors import SecretUnavailable
+from steadyhand.tenancy.principals import BOOTSTRAP, identify, token_hash
 
 
 def test_a_token_is_made_once_for_this_user_only(tmp_path: Path) -> None:
@@ -43,8 +44,9 @@ def test_an_empty_token_file_is_refused(tmp_path: Path) -> None:
         load_or_create_token(path)
 
 
-def test_a_token_matches_its_hash_and_nothing_else() -> None:
-    assert matches("shc_one", token_hash("shc_one"))
-    assert not matches("shc_two", token_hash("shc_one"))
-    assert not matches("", token_hash("shc_one"))
-    assert not matches("shc_one", "")
+def test_a_token_is_that_of_its_hash_and_of_no_other() -> None:
+    one = token_hash("shc_one")
+    assert identify("shc_one", one, {}) == BOOTSTRAP
+    assert identify("shc_two", one, {}) is None
+    assert identify("", one, {}) is None
+    assert identify("shc_one", "", {}) is None

@@ -1,0 +1,100 @@
+"""``steadyhand registry``: the release registry as a whole."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from steadyhand.cli.output import Column, Row
+from steadyhand.cli.session import Session, noun, verb
+
+app = noun("Show the release registry, examine and mend it.")
+COLUMNS = [
+    Column("level", lambda row: row["level"]),
+    Column("check", lambda row: row["check"]),
+    Column("what is wrong", lambda row: row["message"]),
+    Column("what works", lambda row: row["works"]),
+    Column("what mends it", lambda row: row["mend"]),
+]
+At = Annotated[
+    Path | None, typer.Option("--at", help="The repository; else that of the workspace.")
+]
+
+
+def _environment(row: Row) -> str:
+    asks = [
+        f"from {row['origin']}" if row["origin"] else "from anywhere",
+        f"{row['approvals']} approval(s)",
+        "moved by operators" if row["protected"] else "moved by authors and operators",
+        f"bakes {row['bake_s']} s",
+    ]
+    return f"environment {row['name']}: {', '.join(asks)}"
+
+
+@verb(app, "status")
+def status(session: Session) -> None:
+    """Tell how the registry is, what environments ask for, and what could not be put in force.
+
+    Examples:
+      steadyhand registry status
+    """
+    row = session.client.get("/registry")
+    lines = [
+        f"head        {row['head'] or 'nothing yet'}",
+        f"releases    {row['releases']}",
+        f"channels    {row['channels']}",
+        *map(_environment, row["environments"]),
+        *(
+            f"not in force: {one['environment']}/{one['route']}: {one['message']}"
+            for one in row["refused"]
+        ),
+    ]
+    session.printer.object(row, "\n".join(lines))
+
+
+@verb(app, "doctor")
+def doctor(session: Session, at: At = None) -> None:
+    """Look for what is wrong with the repository, without the control plane; changes nothing.
+
+    Exits with 1 if releases cannot be made or moved.
+
+    Examples:
+      steadyhand registry doctor --workspace demo
+    """
+    from msgspec import to_builtins
+
+    from steadyhand.registry.doctor import examine
+
+    path = _path(session, at)
+    found = examine(path)
+    session.printer.rows([to_builtins(one) for one in found], COLUMNS)
+    if not found:
+        session.printer.note(f"nothing is wrong with {path}")
+    if any(one.level == "error" for one in found):
+        raise typer.Exit(1)
+
+
+@verb(app, "rebuild")
+def rebuild(session: Session, at: At = None) -> None:
+    """Make the index of versions again from the repository's commits.
+
+    Examples:
+      steadyhand registry rebuild --workspace demo
+    """
+    from time import time
+
+    from steadyhand.registry.git.store import open_registry
+
+    store = open_registry(_path(session, at), clock=time)
+    try:
+        commits, versions = store.rebuild_index()
+    finally:
+        store.close()
+    row = {"commits": commits, "versions": versions}
+    session.printer.object(row, f"{versions:,} versions in {commits:,} commits")
+
+
+def _path(session: Session, at: Path | None) -> Path:
+    from steadyhand.cli.control import state_dir
+
+    return at or state_dir(session.workspace) / "registry.git"

@@ -1,0 +1,158 @@
+"""``steadyhand release``: make releases of routes, compare, approve and revoke them."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from steadyhand.cli.output import Column, Row
+from steadyhand.cli.session import Session, noun, verb
+
+app = noun("Make, compare, approve and revoke releases.")
+
+Digest = Annotated[
+    str, typer.Argument(metavar="DIGEST", help="Of the release, or its first digits, 4 or more.")
+]
+Note = Annotated[str, typer.Option("--note", "-m", help="For people who read the history.")]
+Reason = Annotated[str, typer.Option("--reason", "-m", help="Why; in the history for ever.")]
+
+
+def when(seconds: float) -> str:
+    """Return a time for people."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _state(row: Row) -> str:
+    revocation = row["revocation"]
+    if revocation is None:
+        return "-"
+    return "revoked" if revocation["holds"] else "waived"
+
+
+def _approvals(row: Row) -> str:
+    return ", ".join(f"{one['principal']} for {one['environment']}" for one in row["approvals"])
+
+
+COLUMNS = [
+    Column("release", lambda row: row["short"]),
+    Column("route", lambda row: row["route"]),
+    Column("author", lambda row: row["author"]),
+    Column("made", lambda row: when(row["created_s"])),
+    Column("serves", lambda row: " ".join(row["serves"]) or "-"),
+    Column("approved by", lambda row: _approvals(row) or "-"),
+    Column("revoked", _state),
+]
+
+
+@verb(app, "create")
+def create(
+    session: Session,
+    route: Annotated[str, typer.Argument(help="Route of the running workspace.")],
+    note: Note = "",
+) -> None:
+    """Make a release of what the workspace says of a route now; the same again changes nothing.
+
+    Examples:
+      steadyhand release create support -m "Answers begin with the command"
+    """
+    made = session.client.post("/releases", {"route": route, "note": note})
+    session.printer.object(made, made["short"])
+    session.printer.note(f"release {made['digest']} of {made['route']}, {made['files']} files")
+
+
+@verb(app, "list")
+def list_releases(
+    session: Session, route: Annotated[str, typer.Option(help="Only of this route.")] = ""
+) -> None:
+    """List releases, newest first, and where they serve.
+
+    Examples:
+      steadyhand release list --route support
+    """
+    items = session.client.get("/releases", route=route or None)["items"]
+    session.printer.rows(items, COLUMNS)
+    if not items:
+        session.printer.note("no releases yet; make one: steadyhand release create ROUTE")
+
+
+@verb(app, "show")
+def show(session: Session, digest: Digest) -> None:
+    """Show one release.
+
+    Examples:
+      steadyhand release show 1a2b3c4d
+    """
+    row = session.client.get(f"/releases/{quote(digest, safe=':')}")
+    lines = [
+        f"release   {row['digest']}",
+        f"route     {row['route']}",
+        f"made      {when(row['created_s'])} by {row['author']}",
+        f"files     {row['files']}, about {row['prompt_tokens']:,} prompt tokens",
+        f"serves    {' '.join(row['serves']) or 'nowhere'}",
+        f"approved  {_approvals(row) or 'by nobody yet'}",
+    ]
+    if row["revocation"] is not None:
+        lines.append(f"{_state(row):<9} {row['revocation']['reason']}")
+    session.printer.object(row, "\n".join(lines))
+
+
+@verb(app, "diff")
+def diff(
+    session: Session,
+    digest: Digest,
+    to: Annotated[
+        str,
+        typer.Argument(help="Another digest, 'workspace', or a channel as 'production/support'"),
+    ] = "workspace",
+) -> None:
+    """Tell what differs between a release and another, a channel, or the workspace.
+
+    Examples:
+      steadyhand release diff 1a2b3c4d
+      steadyhand release diff 1a2b3c4d production/support
+    """
+    found = session.client.get(f"/releases/{quote(digest, safe=':')}/diff", to=to)
+    session.printer.object(found, "\n".join(found["lines"]))
+
+
+@verb(app, "approve")
+def approve(
+    session: Session,
+    digest: Digest,
+    environment: Annotated[str, typer.Option("--for", help="Environment that it may go to.")],
+    note: Note = "",
+) -> None:
+    """Say that somebody else's release may go to an environment.
+
+    Examples:
+      steadyhand release approve 1a2b3c4d --for production --token-file bob.token
+    """
+    path = f"/releases/{quote(digest, safe=':')}/approvals"
+    said = session.client.post(path, {"environment": environment, "note": note})
+    session.printer.object(said, f"approved by {said['principal']} for {said['environment']}")
+
+
+@verb(app, "revoke")
+def revoke(session: Session, digest: Digest, reason: Reason) -> None:
+    """Refuse a release wherever it turns up; channels that serve it go back where they can.
+
+    Examples:
+      steadyhand release revoke 1a2b3c4d -m "tells people to drop their tables"
+    """
+    path = f"/releases/{quote(digest, safe=':')}/revocation"
+    said = session.client.post(path, {"reason": reason})
+    session.printer.object(said, f"revoked by {said['by']}: {said['reason']}")
+
+
+@verb(app, "waive")
+def waive(session: Session, digest: Digest, reason: Reason) -> None:
+    """Ask that a revoked release may serve again, or agree to it; it takes two people.
+
+    Examples:
+      steadyhand release waive 1a2b3c4d -m "the provider was at fault"
+    """
+    path = f"/releases/{quote(digest, safe=':')}/waiver"
+    said = session.client.post(path, {"reason": reason})
+    told = f"waits for a second person, after {said['waiver_by']}" if said["holds"] else "waived"
+    session.printer.object(said, told)

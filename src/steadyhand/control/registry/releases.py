@@ -1,0 +1,200 @@
+"""REST of releases."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from steadyhand.control.registry.views import (
+    DIGITS,
+    NAME,
+    ApprovalRequest,
+    ApprovalView,
+    DifferenceView,
+    EnvironmentView,
+    FilesView,
+    ReasonRequest,
+    RegistryView,
+    ReleaseList,
+    ReleaseRequest,
+    ReleaseView,
+    RevocationView,
+    difference_view,
+    revocation,
+    view_of,
+    whole,
+)
+from steadyhand.core.errors import InvalidValue, NotFound
+from steadyhand.registry import bundle, reading, state
+from steadyhand.registry.reading import Release
+from steadyhand.registry.service import RegistryService
+from steadyhand.tenancy.principals import Principal
+
+Digest = Annotated[str, Path(pattern=f"^({DIGITS})$", description="or its first digits, 4 or more")]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryPorts:
+    """What the router needs.
+
+    Attributes:
+        service: Returns the operations; opens or makes the registry when it is first asked.
+        collect: Returns the files that a release of a route of the workspace has now.
+        refused: Returns what could not be put in force, as ``environment``, ``route``, ``digest``,
+            ``reason`` and ``message``.
+        login: Dependency that returns who is asking.
+    """
+
+    service: Callable[[], RegistryService]
+    collect: Callable[[str], Mapping[str, bytes]]
+    refused: Callable[[], Sequence[Mapping[str, Any]]]
+    login: Any
+
+
+def add(api: APIRouter, ports: RegistryPorts) -> None:
+    """Add the registry and its releases to ``api``."""
+    _show(api, ports)
+    _read(api, ports)
+    _say(api, ports)
+
+
+def _show(api: APIRouter, ports: RegistryPorts) -> None:
+    by = Annotated[Principal, ports.login]
+
+    @api.get("/registry", tags=["registry"], summary="Show the registry", operation_id="registry")
+    def show_registry() -> RegistryView:
+        store = ports.service().store
+        known = state.known_environments(store)
+        return RegistryView(
+            head=store.head(),
+            releases=len(reading.listed(store)),
+            channels=len(state.channels(store)),
+            environments=[
+                EnvironmentView(
+                    name=name,
+                    origin=one.origin,
+                    approvals=one.approvals,
+                    protected=one.protected,
+                    bake_s=one.bake_s,
+                )
+                for name, one in known.items()
+            ],
+            refused=[dict(one) for one in ports.refused()],
+        )
+
+    @api.get("/releases", tags=["releases"], summary="List releases", operation_id="list_releases")
+    def list_releases(
+        route: Annotated[str, Query(pattern=f"^({NAME})?$")] = "",
+    ) -> ReleaseList:
+        service = ports.service()
+        views = [view_of(service, one) for one in reading.listed(service.store, route)]
+        return ReleaseList(items=sorted(views, key=lambda view: -view.created_s))
+
+    @api.post("/releases", tags=["releases"], summary="Make a release", operation_id="make_release")
+    def make_release(wanted: ReleaseRequest, principal: by) -> ReleaseView:
+        files = ports.collect(wanted.route) if wanted.files is None else _decoded(wanted.files)
+        service = ports.service()
+        made = service.create(wanted.route, files, principal, wanted.note)
+        return whole(service, made)
+
+    @api.get(
+        "/releases/{digest}", tags=["releases"], summary="Show a release", operation_id="release"
+    )
+    def show_release(digest: Digest) -> ReleaseView:
+        service = ports.service()
+        return whole(service, reading.read(service.store, reading.find(service.store, digest)))
+
+    @api.get(
+        "/releases/{digest}/files",
+        tags=["releases"],
+        summary="Read the files of a release",
+        operation_id="release_files",
+    )
+    def read_files(digest: Digest) -> FilesView:
+        store = ports.service().store
+        found = reading.read(store, reading.find(store, digest))
+        encoded = {path: base64.b64encode(raw).decode() for path, raw in found.files.items()}
+        return FilesView(digest=found.digest, files=encoded)
+
+
+def _read(api: APIRouter, ports: RegistryPorts) -> None:
+    @api.get(
+        "/releases/{digest}/diff",
+        tags=["releases"],
+        summary="Compare two releases",
+        operation_id="diff_releases",
+    )
+    def diff_releases(
+        digest: Digest,
+        to: Annotated[
+            str, Query(description="digest, `workspace`, or a channel as `environment/route`")
+        ] = "workspace",
+    ) -> DifferenceView:
+        store = ports.service().store
+        before = reading.read(store, reading.find(store, digest))
+        after = _other(ports, to, before.manifest.route)
+        return difference_view(before, after)
+
+
+def _say(api: APIRouter, ports: RegistryPorts) -> None:
+    by = Annotated[Principal, ports.login]
+
+    @api.post(
+        "/releases/{digest}/approvals",
+        tags=["releases"],
+        summary="Approve a release",
+        operation_id="approve_release",
+    )
+    def approve(digest: Digest, wanted: ApprovalRequest, principal: by) -> ApprovalView:
+        said = ports.service().approve(digest, wanted.environment, principal, wanted.note)
+        return ApprovalView(
+            environment=said.environment,
+            principal=said.principal,
+            time_us=said.time_us,
+            note=said.note,
+        )
+
+    @api.post(
+        "/releases/{digest}/revocation",
+        tags=["releases"],
+        summary="Revoke a release",
+        operation_id="revoke_release",
+    )
+    def revoke(digest: Digest, wanted: ReasonRequest, principal: by) -> RevocationView:
+        return revocation(ports.service().revoke(digest, wanted.reason, principal))
+
+    @api.post(
+        "/releases/{digest}/waiver",
+        tags=["releases"],
+        summary="Ask for a waiver, or agree to one",
+        operation_id="waive_release",
+    )
+    def waive(digest: Digest, wanted: ReasonRequest, principal: by) -> RevocationView:
+        return revocation(ports.service().waive(digest, wanted.reason, principal))
+
+
+def _decoded(files: Mapping[str, str]) -> dict[str, bytes]:
+    try:
+        return {path: base64.b64decode(text, validate=True) for path, text in files.items()}
+    except (binascii.Error, ValueError) as error:
+        raise InvalidValue(
+            f"files: not base64: {error}", hint="encode each file's bytes", param="files"
+        ) from error
+
+
+def _other(ports: RegistryPorts, name: str, route: str) -> Release:
+    if name == "workspace":
+        files = dict(ports.collect(route))
+        manifest = bundle.manifest_of(route, files)
+        return Release(bundle.digest_of(manifest), manifest, files)
+    store = ports.service().store
+    environment, slash, of = name.partition("/")
+    if not slash:
+        return reading.read(store, reading.find(store, name))
+    past = state.past(store, environment, of)
+    if not past:
+        raise NotFound(f"nothing of {of[:63]} was released to {environment[:63]}")
+    return reading.read(store, reading.find(store, past[0][1].stable, of))
