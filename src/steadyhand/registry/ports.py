@@ -96,58 +96,6 @@ class Found(NamedTuple):
     blob: str
 
 
-class CommitView(NamedTuple):
-    """A commit, as far as rules look at it.
-
-    Attributes:
-        id: Object id in hex.
-        parents: Ids of its parents.
-        author: Name of the author.
-        email: Of the author.
-        committer: Name of the committer.
-        time_s: Seconds since 1970, of the commit.
-        message: The whole message.
-        signature: Armored signature, empty for none.
-        payload: What the signature is over.
-        changes: Path, object id before and after (empty: no such file), against the first parent.
-    """
-
-    id: str
-    parents: tuple[str, ...]
-    author: str
-    email: str
-    committer: str
-    time_s: int
-    message: str
-    signature: bytes
-    payload: bytes
-    changes: tuple[tuple[str, str, str], ...]
-
-
-class History(Protocol):
-    """Commits and what they hold, for rules about them."""
-
-    def commits_between(self, old: str, new: str) -> Sequence[CommitView]:
-        """Return the commits that ``new`` has and ``old`` has not, the oldest first.
-
-        Raises:
-            StoreUnavailable: An object is missing or damaged.
-        """
-        ...
-
-    def blob(self, blob: str) -> bytes:
-        """Return the content of an object.
-
-        Raises:
-            PathMissing: There is none of that id.
-        """
-        ...
-
-    def tree(self, commit: str) -> dict[str, str]:
-        """Return path → object id of every file in ``commit``; nothing for an empty id."""
-        ...
-
-
 class Store(Protocol):
     """Versioned files on the branch ``main``. Calls block; give them a thread."""
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pygit2 import Commit, Repository
 
 from steadyhand.registry.git.index import Indexed
-from steadyhand.registry.git.trees import differing
+from steadyhand.registry.git.trees import differing, reader
 
 
 def chain(repository: Repository, head: str, until: str = "") -> list[str] | None:
@@ -32,10 +32,12 @@ def chain(repository: Repository, head: str, until: str = "") -> list[str] | Non
 
 def indexed(repository: Repository, ids: Sequence[str], before: str = "") -> Iterator[Indexed]:
     """Yield what the index holds of each commit; ``before`` is the parent of the first."""
+    read = reader(repository)
     for parent, id_ in pairwise([before, *ids]):
         commit = _commit(repository, id_)
-        old = _commit(repository, parent).tree if parent else None
-        changes = tuple((path, now) for path, _, now in differing(old, commit.tree))
+        old = _commit(repository, parent).tree_id if parent else None
+        found = differing(read, old, commit.tree_id)
+        changes = tuple((path, now) for path, _, now in found)
         subject = commit.message.partition("\n")[0]
         yield Indexed((id_, commit.author.name, commit.commit_time, subject, changes))
 
