@@ -13,11 +13,10 @@ from steadyhand.registry.ports import Change
 
 FOLDER: Final = FileMode.TREE
 _FOLDER_MODE: Final = b"40000"
-_ENTRY: Final = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
+_ENTRY: Final = re.compile(rb"\d+ [^\0]+\0.{20}", re.DOTALL)
 """Mode, name and id of one entry, as Git stores it (gitformat of trees, SHA-1)."""
 
-Entry = tuple[bytes, bytes, bytes]
-ReadTree = Callable[[Oid], list[Entry]]
+ReadTree = Callable[[Oid], frozenset[bytes]]
 """Returns the entries of a tree."""
 
 Nested = dict[str, "Nested | Oid | None"]
@@ -66,8 +65,8 @@ def reader(repository: Repository) -> ReadTree:
     """Return what reads trees and remembers the last ones: a commit's are its successor's."""
 
     @lru_cache(maxsize=256)
-    def read(tree: Oid) -> list[Entry]:
-        return _ENTRY.findall(repository[tree].read_raw())
+    def read(tree: Oid) -> frozenset[bytes]:
+        return frozenset(_ENTRY.findall(repository[tree].read_raw()))
 
     return read
 
@@ -80,12 +79,11 @@ def differing(
     Equal folders are not opened. Entries are compared as Git stores them: making an object of each
     costs twenty times as much, and libgit2's own diff reads what is equal, too.
     """
-    before = [] if old is None else read(old)
-    after = [] if new is None else read(new)
-    differ = {entry[1] for entry in set(before) ^ set(after)}
-    was = {entry[1]: entry for entry in before if entry[1] in differ}
-    now = {entry[1]: entry for entry in after if entry[1] in differ}
-    for name in sorted(differ):
+    before = frozenset() if old is None else read(old)
+    after = frozenset() if new is None else read(new)
+    was = dict(map(_parsed, before - after))
+    now = dict(map(_parsed, after - before))
+    for name in sorted(was.keys() | now.keys()):
         path = f"{below}{name.decode()}"
         inner = (_id(was.get(name), is_folder=True), _id(now.get(name), is_folder=True))
         if inner != (None, None):
@@ -95,14 +93,20 @@ def differing(
             yield path, str(blob[0] or ""), str(blob[1] or "")
 
 
+def _parsed(entry: bytes) -> tuple[bytes, tuple[bytes, bytes]]:
+    """Return the name of an entry, and its mode and id."""
+    mode, _, rest = entry.partition(b" ")
+    return rest[:-21], (mode, rest[-20:])
+
+
 def _folder(entry: pygit2.Object | None) -> Tree | None:
     return entry if isinstance(entry, Tree) else None
 
 
-def _id(entry: Entry | None, *, is_folder: bool) -> Oid | None:
+def _id(entry: tuple[bytes, bytes] | None, *, is_folder: bool) -> Oid | None:
     if entry is None or (entry[0] == _FOLDER_MODE) != is_folder:
         return None
-    return Oid(raw=entry[2])
+    return Oid(raw=entry[1])
 
 
 def _nested(changes: Mapping[str, Oid | None]) -> Nested:
