@@ -12,7 +12,7 @@ from threading import Event, Thread
 from steadyhand.app import leases, proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
-from steadyhand.app.registry import PrincipalsReader, registry_ports
+from steadyhand.app.registry import PrincipalsReader, count_refused, registry_ports
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
@@ -39,6 +39,7 @@ from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
+from steadyhand.telemetry.releases import ReleaseMetrics
 from steadyhand.telemetry.status import read_statuses
 from steadyhand.tenancy.principals import token_hash
 
@@ -59,10 +60,11 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
     plans = PlanMetrics(passed_over)
+    releases = ReleaseMetrics(partial(count_refused, state))
     shipper = Shipper(
         state.log,
         records,
-        [metrics.consume, overhead.consume, plans.consume],
+        [metrics.consume, overhead.consume, plans.consume, releases.consume],
         annotation_consumers=[overhead.consume_annotations],
         prepare=partial(upgrade, database),
     )
@@ -73,6 +75,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             metrics,
             overhead,
             plans,
+            releases,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),
@@ -93,7 +96,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         allowed_origins=frozenset(settings.control.allowed_origins),
         drills=drill_ports(state, snapshot),
         principals=PrincipalsReader(settings.workspace),
-        registry=partial(registry_ports, settings),
+        registry=partial(registry_ports, settings, releases.changed),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)

@@ -3,8 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from time import time
 from typing import Any
@@ -24,27 +24,40 @@ from steadyhand.tenancy.settings import PrincipalSettings
 logger = logging.getLogger(__name__)
 
 
-def registry_ports(settings: Settings, login: object) -> RegistryPorts:
-    """Return what the REST of the registry needs; nothing is opened before it is asked."""
+def registry_ports(
+    settings: Settings, changed: Callable[[str], None], login: object
+) -> RegistryPorts:
+    """Return what the REST of the registry needs; nothing is opened before it is asked.
+
+    ``changed`` is told of the action of each commit.
+    """
     state = State(settings)
 
     @cache
     def service() -> RegistryService:
         signer = open_signer(state.registry_key)
-        return RegistryService(open_registry(state.registry, clock=time, signer=signer), time)
+        store = open_registry(state.registry, clock=time, signer=signer)
+        return RegistryService(store, time, lambda story, _: changed(story.action))
 
     def files(route: str) -> Mapping[str, bytes]:
         """Read the workspace as it is now, not as it was when this process began."""
         return collect(load(settings.workspace, os.environ, {}), route)
 
-    def refused() -> Sequence[Mapping[str, Any]]:
-        try:
-            found: list[Mapping[str, Any]] = json.loads(state.releases_refused.read_bytes())
-        except (OSError, ValueError):
-            return []
-        return found
+    return RegistryPorts(service, files, partial(refused, state), login)
 
-    return RegistryPorts(service, files, refused, login)
+
+def refused(state: State) -> Sequence[Mapping[str, Any]]:
+    """Return what could not be put in force at the last publication."""
+    try:
+        found: list[Mapping[str, Any]] = json.loads(state.releases_refused.read_bytes())
+    except (OSError, ValueError):
+        return []
+    return found
+
+
+def count_refused(state: State) -> int:
+    """Return how many channels could not be brought to where they point."""
+    return len(refused(state))
 
 
 class PrincipalsReader:

@@ -9,7 +9,13 @@ provider). ``tenant`` is a label of two metrics only, ``process`` of those that 
 from collections.abc import Iterable
 
 from steadyhand.http.refusal import CODES
-from steadyhand.telemetry import ladder_names, overhead_names, record_names, upstream_names
+from steadyhand.telemetry import (
+    ladder_names,
+    overhead_names,
+    record_names,
+    release_names,
+    upstream_names,
+)
 from steadyhand.telemetry.metric import Metric as Metric
 from steadyhand.telemetry.metric import Slot as Slot
 
@@ -205,6 +211,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     ),
     **ladder_names.CHAPTERS,
     "Beside the answers": overhead_names.METRICS,
+    "Releases": release_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,
     "Shipper": record_names.SHIPPER,

@@ -86,7 +86,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     ports: dict[str, Any] = {
         "drills": drills,
         "principals": PrincipalsReader(root),
-        "registry": lambda login: registry_ports(settings, login),
+        "registry": lambda login: registry_ports(settings, lambda _: None, login),
     }
     with running_control(root, **ports) as control:
         yield Desk(control, tokens | {"bootstrap": control.token})

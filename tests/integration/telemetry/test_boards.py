@@ -21,6 +21,7 @@ from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
+from steadyhand.telemetry.releases import ReleaseMetrics
 from tests.support.records import record
 from tests.support.statuses import FULL
 
@@ -107,6 +108,9 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     overhead.consume([record(wire=DRILL)])
     plans = PlanMetrics(lambda _: [("live", "far", "m", "open")])
     plans.consume([record(decision=b"any")])
+    releases = ReleaseMetrics(lambda: 0)
+    releases.consume([record(arm="stable")])
+    releases.changed("promote")
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
     full = msgspec.structs.replace(FULL, made_us=NOW_US)
     (tmp_path / "gateway-2.status.json").write_bytes(msgspec.json.encode(full))
@@ -115,6 +119,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             requests,
             overhead,
             plans,
+            releases,
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),

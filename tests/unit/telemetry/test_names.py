@@ -6,13 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.telemetry import ladder_names, names, overhead_names, record_names, upstream_names
+from steadyhand.telemetry import (
+    ladder_names,
+    names,
+    overhead_names,
+    record_names,
+    release_names,
+    upstream_names,
+)
 from steadyhand.telemetry.names import GRID_MS, METRICS, SLOTS, Metric, edges
 
 ALL = [metric for chapter in METRICS.values() for metric in chapter]
 DECLARED = [
     value
-    for module in (names, ladder_names, overhead_names, record_names, upstream_names)
+    for module in (
+        names,
+        ladder_names,
+        overhead_names,
+        record_names,
+        release_names,
+        upstream_names,
+    )
     for value in vars(module).values()
     if isinstance(value, Metric)
 ]

@@ -1,0 +1,25 @@
+"""The metrics of releases. Pure; see ``names.py``."""
+
+from steadyhand.telemetry.metric import Metric
+
+RELEASED_REQUESTS = Metric(
+    "steadyhand_released_requests_total",
+    "counter",
+    "Requests on channels that the registry feeds, by the arm that was assigned and by how they "
+    "ended.",
+    ("channel", "route", "arm", "outcome"),
+)
+REGISTRY_CHANGES = Metric(
+    "steadyhand_registry_changes_total",
+    "counter",
+    "Commits that the control process made in the release registry, by what they did: release, "
+    "approve, promote, try, give-up, roll-back, revoke, ask-waiver, waive.",
+    ("action",),
+)
+NOT_IN_FORCE = Metric(
+    "steadyhand_releases_not_in_force",
+    "gauge",
+    "Channels that could not be brought to where they point, and keep what they served.",
+)
+
+METRICS = (RELEASED_REQUESTS, REGISTRY_CHANGES, NOT_IN_FORCE)
