@@ -2,10 +2,12 @@
 
 import re
 import shutil
+from textwrap import dedent
 
 import pytest
 
 from tests.support.clone import Clone, blocks
+from tests.support.tree import ROOT
 
 BLOCKS = [text for language, text in blocks("docs/guides/release-a-prompt.md") if language == "sh"]
 
@@ -31,9 +33,14 @@ EXPECTED = [
             "# support in production",
         ],
     ),
+    ("From a pipeline", ["staging serves "]),
     (
         "api/v1/channels",
-        ['"environment":"production"', "already_stable", '"revocation":{"reason":"too terse"'],
+        [
+            '"environment":"production"',
+            '"weight_percent":0.0',
+            '"revocation":{"reason":"too terse"',
+        ],
     ),
 ]
 
@@ -45,6 +52,40 @@ def test_a_block_does_what_the_page_says(clone: Clone, text: str) -> None:
     assert wanted, "say what it must print"
     for part in wanted[-1]:
         assert part in printed, f"{part!r} in {printed}"
+
+
+PIPELINES = ["github-actions.yml", "gitlab-ci.yml"]
+SCRIPT = re.compile(r"(?m)^( *)(?:run:|-) \|\n((?:\1 +.*\n?)+)")
+
+
+def steps_of(name: str) -> list[str]:
+    """Return the commands of a pipeline: the check, then the script that releases."""
+    text = (ROOT / "deploy" / "ci" / name).read_text(encoding="utf-8")
+    check = re.findall(r"(?m)(?:run:|-) (steadyhand validate .*)$", text)
+    ((_, script),) = SCRIPT.findall(text)
+    return [*check, dedent(script)]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_pipelines_steps_release_what_landed(clone: Clone, name: str) -> None:
+    """Run as they stand, in a repository of its own with a copy of the workspace."""
+    steps = steps_of(name)
+    assert len(steps) == 2
+    setup = f"""
+      rm -rf team && cp -r demo team && rm -rf team/.steadyhand && cd team
+      echo "- From {name}." >> prompts/support.md
+      git init -q . && git add -A
+      git -c user.name=t -c user.email=t@example.invalid commit -qm "Say where from"
+      export PATH="$PWD/../.venv/bin:$PATH" CI_COMMIT_TITLE="Say where from"
+      export STEADYHAND_CONTROL_TOKEN=$(cat ../alice.token)
+    """
+    printed = clone.shell("\n".join([setup, *steps]))
+    assert "staging serves " in printed
+    assert f"+- From {name}." in printed or f"-- From {name}." in printed
+    history = clone.shell(
+        ".venv/bin/steadyhand channel history support --in staging --workspace demo"
+    )
+    assert "alice" in history.splitlines()[0]
 
 
 def test_production_serves_the_first_release_again(clone: Clone) -> None:

@@ -1,6 +1,9 @@
 """``steadyhand release``: make releases of routes, compare, approve and revoke them."""
 
+import os
+from base64 import b64encode
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -48,17 +51,34 @@ COLUMNS = [
 @verb(app, "create")
 def create(
     session: Session,
-    route: Annotated[str, typer.Argument(help="Route of the running workspace.")],
+    route: Annotated[str, typer.Argument(help="Name of the route.")],
     note: Note = "",
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Workspace here to release; else the one that is served."),
+    ] = None,
 ) -> None:
-    """Make a release of what the workspace says of a route now; the same again changes nothing.
+    """Make a release of what a workspace says of a route now; the same again changes nothing.
 
     Examples:
       steadyhand release create support -m "Answers begin with the command"
+      steadyhand release create support --from . -m "$(git log -1 --format=%s)"
     """
-    made = session.client.post("/releases", {"route": route, "note": note})
+    wanted: dict[str, object] = {"route": route, "note": note}
+    if source is not None:
+        wanted["files"] = _files(source, route)
+    made = session.client.post("/releases", wanted)
     session.printer.object(made, made["short"])
     session.printer.note(f"release {made['digest']} of {made['route']}, {made['files']} files")
+
+
+def _files(source: Path, route: str) -> dict[str, str]:
+    """Return path → content in base64 of a release of the workspace in ``source``."""
+    from steadyhand.settings.load import load
+    from steadyhand.settings.release import collect
+
+    files = collect(load(source, os.environ, {}), route)
+    return {path: b64encode(content).decode() for path, content in files.items()}
 
 
 @verb(app, "list")

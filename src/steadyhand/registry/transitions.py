@@ -88,15 +88,17 @@ def admitted(situation: Situation, digest: str) -> Refusal | None:
 
 
 def promoted(situation: Situation, channel: Channel, digest: str, by: str) -> Channel | Refusal:
-    """Make ``digest`` the stable release; a candidate is given up with it."""
+    """Make ``digest`` the stable release; a candidate is given up with it.
+
+    One that is stable already stays so, and nothing changes: a pipeline may say so again.
+    """
+    refusal = admitted(situation, digest)
+    if refusal is not None:
+        return refusal
     if channel.stable == digest and not channel.candidate:
-        return Refusal(
-            "already_stable", f"release {short(digest)} is stable here already", "nothing to do"
-        )
+        return channel
     since_us = channel.since_us if channel.stable == digest else situation.now_us
-    return admitted(situation, digest) or Channel(
-        channel.environment, channel.route, stable=digest, since_us=since_us, by=by
-    )
+    return Channel(channel.environment, channel.route, stable=digest, since_us=since_us, by=by)
 
 
 def tried(

@@ -122,6 +122,22 @@ def test_the_same_files_again_make_no_release_and_no_commit(service: RegistrySer
     assert [story.action for story in told] == ["release"]
 
 
+def test_what_is_stable_already_may_be_promoted_again_and_nothing_changes(
+    service: RegistryService,
+) -> None:
+    digest = live(service, "one")
+    head = service.store.head()
+    assert service.promote(digest, "production", EVERYTHING).by == "olive"
+    assert service.store.head() == head
+    second = live(service, "two")
+    third = release(service, "three")
+    service.promote(third, "staging", ALICE)
+    service.approve(third, "production", BOB)
+    service.try_candidate(third, "production", 500, OLIVE)
+    kept = service.promote(second, "production", OLIVE)  # it ends the trial
+    assert (kept.stable, kept.candidate) == (second, "")
+
+
 def test_a_candidate_grows_with_its_salt_and_ends(service: RegistryService) -> None:
     first = live(service, "one")
     second = release(service, "two")
