@@ -41,6 +41,7 @@ from steadyhand.registry.ports import (
 BRANCH: Final = "refs/heads/main"
 INDEX: Final = "steadyhand-index.db"
 LOCK: Final = "steadyhand.lock"
+MOVING: Final = "steadyhand.moving"
 COMMITTER: Final = "Steadyhand registry"
 NOWHERE: Final = "steadyhand.invalid"
 """Domain of addresses that nobody has (RFC 2606)."""
@@ -223,6 +224,20 @@ class GitStore:
         return self.repository.create_commit_with_signature(text, armored, "gpgsig")
 
     def _move(self, old: str, new: Oid) -> None:
+        """Move the branch under the writer's lock; a mark tells the next if we die in it.
+
+        libgit2's own lock file outlives its process, so the next writer removes it by that mark.
+        """
+        mark = self.path / MOVING
+        if mark.exists():
+            (self.path / f"{BRANCH}.lock").unlink(missing_ok=True)
+        mark.touch()
+        try:
+            self._set_branch(old, new)
+        finally:
+            mark.unlink(missing_ok=True)
+
+    def _set_branch(self, old: str, new: Oid) -> None:
         try:
             if not old:
                 self.repository.references.create(BRANCH, new)
