@@ -18,7 +18,7 @@ EXPECTED = [
     ("sleep 1; curl", ["x-steadyhand-rung: live", "x-steadyhand-release: sha256:"]),
     (
         "release diff",
-        ["+- Answer in one sentence.", "prompt tokens a request", "approved by bob"],
+        ["+- Answer in one sentence.", "prompt tokens a request", "approved by bob", "0 errors"],
     ),
     (
         "channel rollback",
@@ -69,9 +69,9 @@ SCRIPT = re.compile(r"(?m)^( *)(?:run:|-) \|\n((?:\1 +.*\n?)+)")
 
 
 def steps_of(name: str) -> list[str]:
-    """Return the commands of a pipeline: the check, then the script that releases."""
+    """Return the commands of a pipeline: the checks, then the script that releases."""
     text = (ROOT / "deploy" / "ci" / name).read_text(encoding="utf-8")
-    check = re.findall(r"(?m)(?:run:|-) (steadyhand validate .*)$", text)
+    check = re.findall(r"(?m)(?:run:|-) (steadyhand (?:validate|prompt lint) .*)$", text)
     ((_, script),) = SCRIPT.findall(text)
     return [*check, dedent(script)]
 
@@ -80,7 +80,7 @@ def steps_of(name: str) -> list[str]:
 def test_a_pipelines_steps_release_what_landed(clone: Clone, name: str) -> None:
     """Run as they stand, in a repository of its own with a copy of the workspace."""
     steps = steps_of(name)
-    assert len(steps) == 2
+    assert len(steps) == 3
     setup = f"""
       rm -rf team && cp -r demo team && rm -rf team/.steadyhand && cd team
       echo "- From {name}." >> prompts/support.md
@@ -91,6 +91,7 @@ def test_a_pipelines_steps_release_what_landed(clone: Clone, name: str) -> None:
     """
     printed = clone.shell("\n".join([setup, *steps]))
     assert "staging serves " in printed
+    assert (clone.folder / "team" / "prompts.xml").read_text().count("<testcase") >= 1
     assert f"+- From {name}." in printed or f"-- From {name}." in printed
     history = clone.shell(
         ".venv/bin/steadyhand channel history support --in staging --workspace demo"

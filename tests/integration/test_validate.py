@@ -341,6 +341,7 @@ MISTAKES += [
 ]
 FOUND_ELSEWHERE = {"E0101", "E0102", "E0108"}  # by the tests below the table
 FOUND_ELSEWHERE |= {f"E040{number}" for number in range(1, 7)}  # by test_answer_files.py
+FOUND_ELSEWHERE |= {f"E050{number}" for number in range(1, 8)}  # by test_prompt_files.py
 
 
 def test_every_code_has_a_test() -> None:
@@ -349,8 +350,10 @@ def test_every_code_has_a_test() -> None:
 
 def test_the_small_workspace_is_right(tmp_path: Path) -> None:
     settings = load(write(tmp_path), {}, {})
-    assert settings.prompts["ask"].body == "Be kind."
-    assert [passage.title for passage in settings.prompts["ask"].passages] == ["One"]
+    prompt = settings.prompts["ask"]
+    assert prompt.body == "Be kind."
+    assert prompt.prompt.plain_text.startswith("Be kind.\n\n## [")
+    assert len(prompt.passages) == 1
     assert settings.state_dir == tmp_path / ".steadyhand"
     assert settings.database_url == f"sqlite:///{tmp_path}/.steadyhand/steadyhand.db"
     assert sorted(settings.slo_classes) == ["batch", "instant", "interactive"]

@@ -25,6 +25,7 @@ from steadyhand.storage.open import open_database, sqlite_url
 from steadyhand.telemetry.status import CostStatus, DeploymentStatus, RungStatus, Status
 from steadyhand.tenancy.principals import token_hash
 from tests.support.made_records import NOON_US
+from tests.support.prompts import prompt_of
 
 LIVE = RungEntry("live", msgspec.Raw(b'{"provider":"openai","model":"gpt-fast"}'))
 BACKUP = RungEntry("live", msgspec.Raw(b'{"provider":"backup","model":"gpt-slow"}'))
@@ -52,7 +53,7 @@ SNAPSHOT = Snapshot(
     digest="sha256:" + "ab" * 32,
     keys={},
     routes={
-        "support": Route("support", "interactive", (LIVE, BACKUP), FLOOR, "Be kind."),
+        "support": Route("support", "interactive", (LIVE, BACKUP), FLOOR, prompt_of("Be kind.")),
         "labels": Route("labels", "instant", (LIVE,), RungEntry("error", msgspec.Raw(b"{}"))),
     },
     providers={

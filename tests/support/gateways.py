@@ -12,8 +12,11 @@ from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.exchange import Ledger
 from steadyhand.gateway.handler import CHAT, Gateway
-from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving, instructions_json
+from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving
+from steadyhand.gateway.wording import wording_of
 from steadyhand.http.messages import Request
+from steadyhand.prompts.model import Prompt
+from steadyhand.prompts.rendering import Prepared
 from steadyhand.providers.base import Provider
 from steadyhand.records.record import Record
 from steadyhand.routing.model import SloClass
@@ -26,6 +29,7 @@ from steadyhand.routing.rungs.error import Error
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.tenancy.model import Key
 from tests.support.chats import chat_body
+from tests.support.prompts import prompt_of
 from tests.support.replies import MemoryReply
 from tests.support.upstreams import Script, ScriptedProvider
 
@@ -129,10 +133,14 @@ def gateway_bench(
     own_instructions: tuple[str, ...] = (),
     gear: Gear | None = None,
     real: Mapping[str, Provider] | None = None,
+    prompt: Prompt | None = None,
+    own_prompts: Sequence[Prompt | None] = (),
 ) -> GatewayBench:
     """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
 
     Each provider's model is named ``<provider>-model``. Without ``floor``, the floor is an error.
+    ``instructions`` is the text of a plain prompt, ``prompt`` one that depends on the request; so
+    for those of the rungs.
     ``rungs`` makes other rungs of the providers than one for each; ``real`` are providers with
     sockets.
     """
@@ -145,15 +153,17 @@ def gateway_bench(
         return live.build(settings, ports)
 
     made = rungs(ports) if rungs else [rung(name, f"{name}-model") for name in ports.providers]
-    system = instructions_json(instructions)
+    route_prompt = _prepared(prompt or prompt_of(instructions))
+    own = [_prepared(one) for one in own_prompts or map(prompt_of, own_instructions)]
     ladders = {
         name: Ladder(
             name,
             slo,
             tuple(made),
             floor or Error(),
-            system,
-            tuple(map(instructions_json, own_instructions)),
+            route_prompt.fixed if route_prompt is not None else b"",
+            tuple(one.fixed if one is not None else b"" for one in own),
+            wording_of(route_prompt, own),
             release=RELEASE,
         )
         for name in ("assistant", "classify")
@@ -168,6 +178,10 @@ def gateway_bench(
         records,
         providers,
     )
+
+
+def _prepared(prompt: Prompt | None) -> Prepared | None:
+    return Prepared(prompt) if prompt is not None else None
 
 
 def snapshot() -> Snapshot:

@@ -182,7 +182,8 @@ def prompts_of(snapshot: Snapshot, provider: str) -> list[str]:
     found: dict[str, None] = {}
     for route in snapshot.routes.values():
         for rung in route.rungs:
-            text = rung.instructions or route.instructions
+            prompt = rung.prompt or route.prompt
+            text = prompt.plain_text if prompt is not None else ""
             if text and any(d.provider == provider for d in deployments_of(rung)):
                 found[text] = None
     return list(found)

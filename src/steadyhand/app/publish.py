@@ -10,7 +10,7 @@ from time import time
 import msgspec
 
 from steadyhand.app.cache import open_cache
-from steadyhand.app.releases import Lanes, compiled, kept
+from steadyhand.app.lanes import Lanes, kept
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.core.errors import SteadyhandError
@@ -45,7 +45,7 @@ def publish(settings: Settings) -> None:
     snapshot = compile_snapshot(
         keys=settings.keys,
         routes=settings.routes,
-        prompts=settings.prompts,
+        prompts=settings.compiled_prompts,
         providers=settings.providers,
         slo_classes=settings.slo_classes,
         now_us=now_us,
@@ -78,7 +78,8 @@ def read_releases(settings: Settings, held: Snapshot | None) -> Lanes:
     state = State(settings)
     if not (state.registry / "HEAD").exists():
         return Lanes()
-    # libgit2 is not for the start of an installation that has no registry.
+    # Neither libgit2 nor what compiles is for the start of an installation without a registry.
+    from steadyhand.app.releases import compiled
     from steadyhand.registry.git.store import open_registry
 
     try:
@@ -142,7 +143,9 @@ class Fingerprint:
         "steadyhand.toml",
         "keys.toml",
         "routes/*.toml",
-        "prompts/*.md",
+        "prompts/**/*.md",
+        "tools/*.json",
+        "schemas/*.json",
         "knowledge/*/sections.jsonl",
         "answers/*/**/*.md",
     )

@@ -11,11 +11,10 @@ from typing import Any
 
 from steadyhand.app.state import State
 from steadyhand.control.registry.releases import RegistryPorts
-from steadyhand.registry.git.store import open_registry
 from steadyhand.registry.service import RegistryService
-from steadyhand.registry.signing import open_signer
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
+from steadyhand.settings.previews import previews
 from steadyhand.settings.principals import FILE, load_principals
 from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.settings.release import collect
@@ -35,6 +34,10 @@ def registry_ports(
 
     @cache
     def service() -> RegistryService:
+        # libgit2 and cryptography cost 0.2 s and 20 MB, and many installations have no registry.
+        from steadyhand.registry.git.store import open_registry
+        from steadyhand.registry.signing import open_signer
+
         signer = open_signer(state.registry_key)
         store = open_registry(state.registry, clock=time, signer=signer)
         return RegistryService(store, time, lambda story, _: changed(story.action))
@@ -43,7 +46,7 @@ def registry_ports(
         """Read the workspace as it is now, not as it was when this process began."""
         return collect(load(settings.workspace, os.environ, {}), route)
 
-    return RegistryPorts(service, files, partial(refused, state), login)
+    return RegistryPorts(service, files, previews, partial(refused, state), login)
 
 
 def refused(state: State) -> Sequence[Mapping[str, Any]]:

@@ -13,8 +13,10 @@ from steadyhand.gateway.serving import (
     Ladder,
     Rung,
     Serving,
-    instructions_json,
 )
+from steadyhand.gateway.wording import wording_of
+from steadyhand.prompts.model import Prompt
+from steadyhand.prompts.rendering import Prepared
 from steadyhand.providers.base import Provider, ProviderPorts
 from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
 from steadyhand.routing.ports import RungPorts
@@ -84,16 +86,26 @@ def _channels(snapshot: Snapshot, ports: RungPorts) -> dict[str, dict[str, Choic
 def _ladder(
     route: Route, slo: SloClass, snapshot: Snapshot, ports: RungPorts, digest: str = ""
 ) -> Ladder:
+    prompt, own = _prepared(route.prompt), [_prepared(entry.prompt) for entry in route.rungs]
     return Ladder(
         route=route.name,
         slo=slo,
         rungs=tuple(_rung(entry, ports) for entry in route.rungs),
         floor=_floor(route.floor, ports),
-        instructions=instructions_json(route.instructions),
-        own_instructions=tuple(instructions_json(entry.instructions) for entry in route.rungs),
+        instructions=_fixed(prompt),
+        own_instructions=tuple(map(_fixed, own)),
+        wording=wording_of(prompt, own),
         release=_release(route, snapshot),
         digest=digest,
     )
+
+
+def _prepared(prompt: Prompt | None) -> Prepared | None:
+    return Prepared(prompt) if prompt is not None else None
+
+
+def _fixed(prompt: Prepared | None) -> bytes:
+    return prompt.fixed if prompt is not None else b""
 
 
 def _release(route: Route, snapshot: Snapshot) -> str:

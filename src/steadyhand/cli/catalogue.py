@@ -13,7 +13,7 @@ import steadyhand
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.http.failures import UpstreamError
 
-WORKSPACE_CODE = re.compile(r"[EW]\d{4}")
+WORKSPACE_CODE = re.compile(r"[EPW]\d{4}")
 Kind = TypeVar("Kind")
 
 ROLE = re.compile(r":\w+:`~?([^`]+)`")
@@ -92,12 +92,15 @@ def reasons() -> list[Meaning]:
 
 
 def workspace_codes() -> list[Meaning]:
-    """Return what can be wrong with a workspace."""
+    """Return what can be wrong with a workspace, or with a prompt that is served all the same."""
+    from steadyhand.prompts.lint import RULES
     from steadyhand.settings.problems import CODES
 
+    texts = [(code, one.title, one.text) for code, one in CODES.items()]
+    texts += [(code, rule.title, rule.text) for code, rule in RULES.items()]
     return [
-        Meaning(code, "workspace", known.title, f"{_sentence(known.title)}\n\n{known.text}")
-        for code, known in sorted(CODES.items())
+        Meaning(code, "workspace", title, f"{_sentence(title)}\n\n{text}")
+        for code, title, text in sorted(texts)
     ]
 
 

@@ -52,6 +52,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "simulate": Entry("steadyhand.cli.simulate", "app", "Serve a simulated provider."),
     },
     "Release": {
+        "prompt": Entry("steadyhand.cli.prompt", "app", "List, check, render and import prompts."),
         "release": Entry(
             "steadyhand.cli.release", "app", "Make, compare, approve and revoke releases."
         ),

@@ -136,6 +136,40 @@ def diff(
     session.printer.object(found, "\n".join(found["lines"]))
 
 
+@verb(app, "preview")
+def preview(
+    session: Session,
+    digest: Digest,
+    to: Annotated[
+        str,
+        typer.Argument(help="Show what changes to another digest, 'workspace', or a channel."),
+    ] = "",
+) -> None:
+    """Show what the prompts of a release become with their samples.
+
+    Examples:
+      steadyhand release preview 1a2b3c4d
+      steadyhand release preview 1a2b3c4d workspace
+    """
+    path = f"/releases/{quote(digest, safe=':')}/preview"
+    found = session.client.get(path, to=to or None)
+    session.printer.object(found, "\n\n".join(_previewed(one, to) for one in found["items"]))
+    if not found["items"]:
+        session.printer.note("the release has no prompt")
+
+
+def _previewed(one: Row, to: str) -> str:
+    language = f" in {one['locale']}" if one["locale"] else ""
+    lines = [f"# {one['prompt']}, {one['sample']}{language}: about {one['tokens']:,} tokens"]
+    if one["mistake"]:
+        lines.append(f"cannot be made: {one['mistake']}")
+    if to:
+        return "\n".join([*lines, *(one["changes"] or ["nothing changes"])])
+    for message in one["messages"]:
+        lines += [f"[{message['role']}]", "".join(piece["text"] for piece in message["segments"])]
+    return "\n".join(lines)
+
+
 @verb(app, "approve")
 def approve(
     session: Session,

@@ -39,6 +39,15 @@ def _is_of(proof: Row, deployment: Row) -> bool:
     return all(proof[name] == deployment[name] for name in ("provider", "model", "region"))
 
 
+def _variable(one: Row) -> str:
+    """Tell of a variable that a request gives."""
+    needed = "needed" if one["is_required"] else "may be left out"
+    fields = f" of {', '.join(one['fields'])}" if one["fields"] else ""
+    choices = f", one of {', '.join(one['choices'])}" if one["choices"] else ""
+    kind = f"{one['type']}{fields}{choices}"
+    return f"  variable {one['name']}: {kind} · {one['origin']}, {one['trust']} · {needed}"
+
+
 COLUMNS = [
     Column("route", lambda row: row["name"]),
     Column("slo", lambda row: row["slo"]["name"]),
@@ -79,4 +88,5 @@ def show_route(
     for place, rung in enumerate(route["rungs"], start=1):
         lines += _lines(f"{place}.", rung)
     lines += _lines("floor:", route["floor"])
+    lines += [_variable(one) for one in route["variables"]]
     session.printer.object(route, "\n".join(lines))

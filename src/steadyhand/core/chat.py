@@ -47,6 +47,7 @@ class Extension(msgspec.Struct, gc=False):
         conversation: Names the conversation; sticky choices go by it.
         locale: BCP 47 tag of the language to answer in.
         user_context: Whether the messages hold facts of one user: their answers are never shared.
+        variables: Name → value, for the variables of the route's prompt. An object, if anything.
     """
 
     deadline_ms: float | None = None
@@ -54,6 +55,7 @@ class Extension(msgspec.Struct, gc=False):
     conversation: str | None = None
     locale: str | None = None
     user_context: bool | None = None
+    variables: Any = None
 
 
 class ChatRequest(msgspec.Struct, gc=False):

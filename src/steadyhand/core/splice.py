@@ -14,7 +14,10 @@ The quantifiers are possessive: a match of a string of megabytes must not keep a
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
+
+import msgspec
 
 from steadyhand.core.errors import InvalidRequest
 
@@ -44,9 +47,28 @@ def find(body: bytes, name: bytes) -> Span | None:
     if settled is None:
         return None
     key, value = settled
-    is_scalar = value >= 0 and body[value] not in b"{["
-    match = _SCALAR.match(body, value) if is_scalar else None
-    return Span(key, value, match.end()) if match is not None else _scan(body, name)
+    if value < 0:
+        return _scan(body, name)
+    end = _end(body, name, value)
+    return Span(key, value, end) if end else _scan(body, name)
+
+
+def _end(body: bytes, name: bytes, value: int) -> int:
+    """Return where the value of ``name``, at ``value``, ends; 0 if that cannot be told."""
+    if body[value] not in b"{[":
+        match = _SCALAR.match(body, value)
+        return match.end() if match is not None else 0
+    try:
+        return value + len(_one(name).decode(body).value)
+    except msgspec.DecodeError:
+        return 0
+
+
+@cache
+def _one(name: bytes) -> msgspec.json.Decoder[Any]:
+    """Return what reads the field ``name`` alone, as it stands; names are the house's, so few."""
+    kind = msgspec.defstruct("One", [("value", msgspec.Raw)], rename={"value": name.decode()})
+    return msgspec.json.Decoder(kind)
 
 
 def _settle(body: bytes, name: bytes) -> tuple[int, int] | None:
@@ -65,10 +87,17 @@ def _settle(body: bytes, name: bytes) -> tuple[int, int] | None:
 
 
 def _is_outermost(body: bytes, at: int) -> bool:
-    """Tell whether position ``at`` is directly inside the object."""
-    head = _STRING.sub(b"", body[:at])
-    opened = head.count(b"{") + head.count(b"[")
-    return opened - head.count(b"}") - head.count(b"]") == 1
+    """Tell whether position ``at``, where a token begins, is directly inside the object.
+
+    Brackets are counted in the shorter part of the body, before it or after it.
+    """
+    if at * 2 < len(body):
+        head = _STRING.sub(b"", body[:at])
+        opened = head.count(b"{") + head.count(b"[")
+        return opened - head.count(b"}") - head.count(b"]") == 1
+    tail = _STRING.sub(b"", body[at:])
+    closed = tail.count(b"}") + tail.count(b"]")
+    return closed - tail.count(b"{") - tail.count(b"[") == 1
 
 
 def _scan(body: bytes, name: bytes) -> Span | None:

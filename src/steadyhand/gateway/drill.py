@@ -138,7 +138,8 @@ async def _live(
 ) -> Drilled:
     deployment = next(d for d in live.deployments if tuple(d.id) == rung[3:])
     only = ladder_of(ladder, rung.rung, OnlyOne(deployment))
-    body = _body(order.prompt, {"max_tokens": order.max_tokens, "stream": draw < 0.5})
+    more = {"max_tokens": order.max_tokens, "stream": draw < 0.5, **_example(ladder)}
+    body = _body(order.prompt, more)
     exchange, reply = await _ask(gateway, only, body, order)
     if exchange.trail.outcome == "rejected" and b"max_tokens" in reply.body:  # the older name
         body = body.replace(b'"max_tokens":', b'"max_completion_tokens":')
@@ -175,7 +176,7 @@ async def _stored(
     """Let a stored rung find an entry of its own, in a scope that no caller can reach."""
     began_s = monotonic()
     until_s = began_s + order.timeout_s
-    request = _request(_body(order.prompt, {}))
+    request = _request(_body(order.prompt, _example(ladder)))
     exchange = gateway.rehearsal(ladder, request, NullReply(), until_s)
     trail, reason = exchange.trail, "not_drillable"
     if isinstance(stored, Drillable):
@@ -243,6 +244,13 @@ def _body(prompt: str, more: dict[str, Any]) -> bytes:
     """Return a chat request; ``more`` are further fields."""
     messages = [{"role": "user", "content": prompt}]
     return msgspec.json.encode({"model": "drill", "messages": messages, **more})
+
+
+def _example(ladder: Ladder) -> dict[str, Any]:
+    """Return the values that the ladder's prompts are tried with."""
+    if ladder.wording is None or not ladder.wording.variables:
+        return {}
+    return {"steadyhand": {"variables": ladder.wording.example}}
 
 
 def _wants(schema: str) -> dict[str, Any]:

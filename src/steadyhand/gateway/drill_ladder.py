@@ -47,5 +47,6 @@ def ladder_of(ladder: Ladder, number: int, rung: LiveRung) -> Ladder:
         floor=NoFloor(),
         instructions=ladder.instructions,
         own_instructions=ladder.own_instructions[number : number + 1],
+        wording=ladder.wording.only(number) if ladder.wording is not None else None,
         release=ladder.release,
     )

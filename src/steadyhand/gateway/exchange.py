@@ -126,6 +126,10 @@ class Exchange(msgspec.Struct, frozen=True):
         ledger: What makes records durable before answers leave; ``None`` unless ``strict``.
         gear: What climbs share within this process.
         stream: Whether a stream was asked for.
+        own_instructions: For each rung, messages that go before the client's for it alone; in place
+            of the ladder's (after ``resolve``).
+        as_asked: What was read of the body, if a prompt added to ``chat`` since; else ``None``.
+        asked: What answers depend on and ``body`` does not show: a prompt's values, as JSON.
         arm: Whether the stable release or a candidate answers; empty for the workspace's routes.
     """
 
@@ -147,6 +151,9 @@ class Exchange(msgspec.Struct, frozen=True):
     ledger: "Ledger | None" = None
     gear: Gear = msgspec.field(default_factory=Gear)
     stream: bool = False
+    own_instructions: tuple[bytes, ...] = ()
+    as_asked: ChatRequest | None = None
+    asked: bytes = b""
     arm: str = ""
 
     @property

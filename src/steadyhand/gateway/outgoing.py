@@ -18,10 +18,13 @@ def outgoing(body: bytes, chat: ChatRequest, instructions: bytes) -> bytes:
 
 def call_for(exchange: Exchange, rung: int, deployment: Deployment) -> Call:
     """Return what to ask of ``deployment``; a rung's own prompt takes the place of the route's."""
-    own = exchange.answering_ladder().own_instructions
+    ladder = exchange.answering_ladder()
+    own = exchange.own_instructions or ladder.own_instructions
     body, model_at = exchange.body, exchange.model_at
     if rung < len(own) and own[rung]:
         body, model_at = outgoing(exchange.request.body, exchange.chat, own[rung]), None
+        if ladder.wording is not None:
+            body = ladder.wording.filled(body, exchange.as_asked or exchange.chat, rung)
     return Call(
         body=body,
         model=deployment.id.model,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from steadyhand.gateway.wording import Wording
 from steadyhand.providers.base import Provider
 from steadyhand.routing.model import SloClass
 from steadyhand.routing.rungs.base import FloorRung, LiveRung, StoredRung, is_live
@@ -31,9 +32,11 @@ class Ladder(msgspec.Struct, frozen=True):
         slo: The class whose budgets apply.
         rungs: What to try, in order: live rungs and stored ones.
         floor: What speaks when none of them did in time.
-        instructions: A system message as JSON, put before the client's messages; or empty.
+        instructions: Messages as JSON, with commas between, put before the client's; or empty.
         own_instructions: For each rung, what it puts there in place of that; or empty. May be
             shorter than ``rungs``.
+        wording: What its prompts make of each request in place of these two; ``None`` if they are
+            the same for all requests.
         release: Digest of what shapes this route's answers.
         lineups: What climbs have found out about it and may share; theirs alone.
         digest: Of the registry's release that it was built from; empty for the workspace.
@@ -45,6 +48,7 @@ class Ladder(msgspec.Struct, frozen=True):
     floor: FloorRung
     instructions: bytes = b""
     own_instructions: tuple[bytes, ...] = ()
+    wording: Wording | None = None
     release: str = ""
     lineups: dict[object, Any] = msgspec.field(default_factory=dict)
     digest: str = ""
@@ -152,10 +156,3 @@ class DirectLadders:
         ladder = Ladder(route=provider + "/*", slo=self._slo, rungs=(rung,), floor=self._floor)
         self._made[name] = ladder
         return ladder
-
-
-def instructions_json(text: str) -> bytes:
-    """Return ``text`` as a system message, or nothing for no text."""
-    if not text:
-        return b""
-    return msgspec.json.encode({"role": "system", "content": text})

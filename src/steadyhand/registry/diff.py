@@ -10,8 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-CHARACTERS_A_TOKEN: Final = 4
-"""A rule of thumb for English; a tokenizer knows better, and differs from model to model."""
+from steadyhand.prompts.tokens import estimated
 
 _FENCE: Final = "+++"
 _SHOWN: Final = 120
@@ -94,15 +93,10 @@ def difference(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Diffe
 def prompt_tokens(files: Mapping[str, bytes]) -> int:
     """Return about how many tokens a request gets by the prompts and sections in ``files``."""
     return sum(
-        tokens(parts(path, content)[1])
+        estimated(parts(path, content)[1])
         for path, content in files.items()
         if path.startswith(("prompts/", "knowledge/"))
     )
-
-
-def tokens(text: str) -> int:
-    """Return about how many tokens ``text`` has."""
-    return -(-len(text) // CHARACTERS_A_TOKEN)
 
 
 def parts(path: str, content: bytes) -> tuple[dict[str, Any], str]:
@@ -158,7 +152,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, str]]:
 
 def _text(path: str, before: str, after: str) -> Text:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
-    return Text(path, tuple(list(lines)[2:]), tokens(after) - tokens(before))
+    return Text(path, tuple(list(lines)[2:]), estimated(after) - estimated(before))
 
 
 def _short(text: str) -> str:

@@ -16,7 +16,7 @@ import pygit2
 
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.registry import reading, state
-from steadyhand.registry.git import trees
+from steadyhand.registry.git import trees, walking
 from steadyhand.registry.git.store import BRANCH, INDEX, GitStore, open_registry
 
 Level = Literal["error", "warning"]
@@ -108,7 +108,7 @@ def _space(path: Path) -> Iterator[Finding]:
 
 
 def _objects(store: GitStore) -> Iterator[Finding]:
-    """Read every commit, and every file of the newest one."""
+    """Read every commit and folder; each file of the newest, and whether those of old are there."""
     repository = store.repository
     try:
         head = store.head()
@@ -117,8 +117,11 @@ def _objects(store: GitStore) -> Iterator[Finding]:
         commit = repository[head]
         for _, blob in trees.files(commit.peel(pygit2.Tree)):
             repository.odb.read(blob)
-        for _ in repository.walk(head):
-            pass
+        ids = walking.chain(repository, head) or []
+        for _, _, _, _, changes in walking.indexed(repository, ids):
+            for path, old in changes:
+                if old and old not in repository:
+                    raise KeyError(f"{path} {old}")
     except (SteadyhandError, pygit2.GitError, KeyError, ValueError, OSError) as error:
         yield Finding(
             "objects",

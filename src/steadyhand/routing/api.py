@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from steadyhand.core.errors import NotFound
+from steadyhand.prompts.model import Kind, Origin, Trust, Variable
 from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
 from steadyhand.telemetry.status import RungStatus, Status
 
@@ -68,6 +69,18 @@ class RungView(BaseModel):
     proofs: list[ProofView] = Field(description="when it was last shown to work; empty: unknown")
 
 
+class VariableView(BaseModel):
+    """A variable of a route's prompts."""
+
+    name: str
+    type: Kind
+    origin: Origin = Field(description="where its text comes from")
+    trust: Trust = Field(description="whether its text may tell the model what to do")
+    is_required: bool = Field(description="whether every request must give it")
+    choices: list[str] = Field(description="the texts that are allowed; empty for all")
+    fields: list[str] = Field(description="of each record; empty for other types")
+
+
 class RouteView(BaseModel):
     """A route: what a client names in `model`."""
 
@@ -75,7 +88,10 @@ class RouteView(BaseModel):
     slo: SloView
     rungs: list[RungView] = Field(description="tried in this order")
     floor: RungView = Field(description="answers when no rung did; cannot fail")
-    has_instructions: bool = Field(description="whether a system text is put before the messages")
+    has_instructions: bool = Field(description="whether a prompt is put before the messages")
+    variables: list[VariableView] = Field(
+        description="what a request gives under `steadyhand.variables`"
+    )
 
 
 class RouteList(BaseModel):
@@ -101,7 +117,8 @@ def router(ports: RoutePorts) -> APIRouter:
             ),
             rungs=[_rung(entry, proofs.get(at, [])) for at, entry in enumerate(route.rungs)],
             floor=_rung(route.floor, proofs.get(len(route.rungs), [])),
-            has_instructions=route.instructions != "",
+            has_instructions=route.prompt is not None,
+            variables=_variables(route),
         )
 
     @routes.get("", summary="List routes", operation_id="list_routes")
@@ -161,3 +178,21 @@ def _rung(entry: RungEntry, proofs: list[ProofView]) -> RungView:
         deployments=views,
         proofs=proofs,
     )
+
+
+def _variables(route: Route) -> list[VariableView]:
+    found: dict[str, Variable] = {}
+    for prompt in filter(None, (route.prompt, *(rung.prompt for rung in route.rungs))):
+        found |= prompt.variables
+    return [
+        VariableView(
+            name=name,
+            type=one.kind,
+            origin=one.origin,
+            trust=one.trust,
+            is_required=one.is_required,
+            choices=list(one.choices),
+            fields=list(one.fields),
+        )
+        for name, one in sorted(found.items())
+    ]

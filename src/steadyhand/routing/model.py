@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from steadyhand.prompts.model import Prompt
+
 
 class DeploymentId(NamedTuple):
     """Whom a live rung asks, and what health is kept of.
@@ -41,12 +43,12 @@ class RungEntry(msgspec.Struct, frozen=True):
     Attributes:
         kind: Names the plugin: ``live``, ``cache``, ``knowledge``, ``template`` ...
         settings: The plugin's own table as validated JSON, for its ``Settings``.
-        instructions: System text put before the messages in place of the route's, or empty.
+        prompt: Put before the messages in place of the route's; ``None`` for the route's.
     """
 
     kind: str
     settings: msgspec.Raw
-    instructions: str = ""
+    prompt: Prompt | None = None
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class Route(msgspec.Struct, frozen=True):
         slo: Name of its SLO class.
         rungs: The rungs above the floor, in order.
         floor: The last rung; cannot fail and is never late.
-        instructions: System text put before the client's messages, or empty.
+        prompt: Put before the client's messages; ``None`` for nothing.
         is_drilled: Whether its rungs are exercised where traffic does not reach them.
     """
 
@@ -65,7 +67,7 @@ class Route(msgspec.Struct, frozen=True):
     slo: str
     rungs: tuple[RungEntry, ...]
     floor: RungEntry
-    instructions: str = ""
+    prompt: Prompt | None = None
     is_drilled: bool = True
 
 

@@ -1,4 +1,4 @@
-"""Keys of ``routes/<name>.toml``, ``[slo.<class>]``, ``[drills]`` and a prompt's front matter."""
+"""Keys of ``routes/<name>.toml``, ``[slo.<class>]``, ``[ladder]`` and ``[drills]``."""
 
 from typing import Any, Self
 
@@ -109,8 +109,8 @@ class RouteSettings(BaseModel):
     slo: str = Field(default=DEFAULT_SLO, description="name of its SLO class")
     prompt: str | None = Field(
         default=None,
-        description="name of a file in `prompts/` without `.md`; its text goes before the "
-        "client's messages as a system message",
+        description="name of a file in `prompts/` without `.md`; its messages go before the "
+        "client's",
     )
     rungs: tuple[RungSettings, ...] = Field(
         default=(), description="what to try, in order, before the floor"
@@ -145,25 +145,3 @@ class LadderSettings(BaseModel):
     harvest_max_bytes: int = Field(
         default=1_048_576, ge=1_024, description="longest stream that is read to its end for it"
     )
-
-
-class PromptSettings(BaseModel):
-    """The TOML between the ``+++`` lines at the top of ``prompts/<name>.md``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    description: str = Field(description="what the prompt is for, in a sentence")
-    owner: str = Field(description="who answers for it: a person or a team")
-    corpus: str | None = Field(
-        default=None, description="folder of `knowledge/` that `passages` are taken from"
-    )
-    passages: tuple[str, ...] = Field(
-        default=(),
-        description="ids of sections of the corpus that are put below the text, in this order",
-    )
-
-    @model_validator(mode="after")
-    def _passages_have_a_corpus(self) -> Self:
-        if self.passages and self.corpus is None:
-            raise ValueError("passages are pinned but no corpus is named to take them from")
-        return self

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+from steadyhand.core.secrets import looks_secret
 from steadyhand.knowledge.model import Entry
 from steadyhand.knowledge.settings import LONGEST_ANSWER_BYTES, MOST_ENTRIES, AnswerSettings
 from steadyhand.knowledge.visibility import day_number, is_expired, speaks
@@ -11,7 +12,6 @@ from steadyhand.knowledge.words import terms
 from steadyhand.settings.document import Document, Report
 from steadyhand.settings.front_matter import Parted, read_parted
 from steadyhand.settings.lines import KeyPath
-from steadyhand.settings.literals import looks_secret
 from steadyhand.settings.problems import InvalidWorkspace, Problem
 from steadyhand.settings.validation import check_name, check_table
 

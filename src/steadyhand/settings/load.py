@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
-from steadyhand.routing.prompts import Prompt
 from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings
 from steadyhand.settings import sections
 from steadyhand.settings.answers import read_collections
@@ -19,7 +18,8 @@ from steadyhand.settings.model import Settings
 from steadyhand.settings.overrides import overlay
 from steadyhand.settings.principals import read_principals
 from steadyhand.settings.problems import InvalidWorkspace
-from steadyhand.settings.prompts import Corpora, read_prompt
+from steadyhand.settings.prompts import prompt_names, read_prompts
+from steadyhand.settings.route_prompts import check_prompts_of
 from steadyhand.settings.routes import Known, read_route
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
 from steadyhand.settings.validation import check_name
@@ -50,16 +50,17 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     ladder = sections.read_section(LadderSettings, "ladder", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
-    prompts = _read_prompts(workspace, report)
+    prompts = read_prompts(workspace, report)
     collections = read_collections(workspace, report)
     known = Known(
         providers=_names(document, "providers"),
-        prompts=_stems(workspace, "prompts", ".md"),
+        prompts=prompt_names(workspace),
         collections=collections.keys(),
         slo_classes=slo_classes.keys() | _names(document, "slo"),
         model_checks={name: found.check_model for name, found in providers.items()},
     )
     routes = _read_routes(workspace, known, report)
+    check_prompts_of(routes, prompts, report)
     read_principals(workspace, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
     if server is None or records is None or control is None or report.problems:
@@ -99,18 +100,6 @@ def _read_main(
     if document is None:
         return None
     return overlay(document, sections.NAMES, environment, flags, report)
-
-
-def _read_prompts(workspace: Path, report: Report) -> dict[str, Prompt]:
-    corpora = Corpora(workspace, report)
-    prompts = {}
-    for name in _stems(workspace, "prompts", ".md"):
-        file = f"prompts/{name}.md"
-        check_name(name, "prompt", Document(file, {}, {}), (), report)
-        prompt = read_prompt(workspace, file, corpora, report)
-        if prompt is not None:
-            prompts[name] = prompt
-    return prompts
 
 
 def _read_routes(workspace: Path, known: Known, report: Report) -> dict[str, RouteSettings]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.knowledge.model import Entry
-from steadyhand.routing.prompts import Prompt
+from steadyhand.prompts.model import Prompt
 from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings, SloSettings
+from steadyhand.settings.prompts import PromptFile
 from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
 from steadyhand.snapshot.model import ProviderEntry
 from steadyhand.tenancy.settings import KeySettings
@@ -29,7 +30,7 @@ class Settings:
         providers: Name → kind and table, validated by the plugin.
         keys: Name → key.
         routes: Name → route, each rung's table validated by its plugin, defaults filled in.
-        prompts: Name → text and pinned passages.
+        prompts: Name → prompt and its files.
         cache: ``[cache]``.
         drills: ``[drills]``.
         collections: Name → curated answers, in the order of their paths.
@@ -44,11 +45,16 @@ class Settings:
     providers: Mapping[str, ProviderEntry]
     keys: Mapping[str, KeySettings]
     routes: Mapping[str, RouteSettings]
-    prompts: Mapping[str, Prompt]
+    prompts: Mapping[str, PromptFile]
     cache: CacheSettings = field(default_factory=CacheSettings)
     collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     drills: DrillSettings = field(default_factory=DrillSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
+
+    @property
+    def compiled_prompts(self) -> dict[str, Prompt]:
+        """Name → prompt, as requests meet it."""
+        return {name: found.prompt for name, found in self.prompts.items()}
 
     @property
     def state_dir(self) -> Path:

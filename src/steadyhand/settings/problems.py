@@ -182,6 +182,43 @@ CODES: Final[dict[str, Explanation]] = {
         "A collection is held in the memory of each gateway process, so its size is bounded: "
         "20,000 answers, and 32 KiB of text in each.",
     ),
+    "E0501": Explanation(
+        "template that cannot be used",
+        "A prompt's text is a small part of Jinja: {{ variable }}, if, for, include, comparisons "
+        "and a few filters. Calls, arithmetic, macros and the like are refused, so that a prompt "
+        "can be read as what it says. docs/reference/prompts.md has all of it.",
+    ),
+    "E0502": Explanation(
+        "undefined variable",
+        "The text uses a name that the front matter does not declare. Every variable is declared "
+        "with a type and an origin, so that nothing is undefined while a request waits and "
+        "everybody sees whose words end up where.",
+    ),
+    "E0503": Explanation(
+        "partial that cannot be included",
+        "include takes the name of a file in prompts/partials/ without .md, written as a text. "
+        "Partials may include others, at most five deep, and never themselves.",
+    ),
+    "E0504": Explanation(
+        "sample that does not fit",
+        "A sample gives a value for each variable that has no default, of that variable's type. "
+        "Samples are what the prompt is tried with: by prompt lint, by previews, by drills.",
+    ),
+    "E0505": Explanation(
+        "tool or schema that cannot be used",
+        "tools/NAME.json holds one function in OpenAI's form (name, description, parameters), "
+        "schemas/NAME.json a JSON schema of draft 2020-12.",
+    ),
+    "E0506": Explanation(
+        "translation of nothing",
+        "prompts/NAME@LANGUAGE.md is the prompt NAME in another language. NAME must be a prompt, "
+        "LANGUAGE a BCP 47 tag in lower case: de, pt-br.",
+    ),
+    "E0507": Explanation(
+        "prompts that do not go together",
+        "The prompts of one route, its own and those of its rungs, get the values of one request. "
+        "They declare a variable alike, and only the route's own has tools or a schema.",
+    ),
 }
 
 _LONGEST_VALUE = 60

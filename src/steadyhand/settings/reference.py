@@ -16,9 +16,13 @@ from pydantic.fields import FieldInfo
 
 from steadyhand.core import plugins
 from steadyhand.knowledge.settings import AnswerSettings
+from steadyhand.prompts.settings import (
+    PartialSettings,
+    PromptSettings,
+    TranslationSettings,
+)
 from steadyhand.routing.settings import (
     SLO_CLASSES,
-    PromptSettings,
     RouteSettings,
     RungSettings,
     SloSettings,
@@ -81,6 +85,10 @@ def page() -> str:
     parts.append(_section("The TOML between the `+++` lines of an answer", AnswerSettings))
     parts.append("## `prompts/<name>.md`\n")
     parts.append(_section("The TOML between the `+++` lines", PromptSettings))
+    parts.append("## `prompts/<name>@<language>.md`\n")
+    parts.append(_section("The TOML between the `+++` lines of a translation", TranslationSettings))
+    parts.append("## `prompts/partials/<name>.md`\n")
+    parts.append(_section("The TOML between the `+++` lines of a partial", PartialSettings))
     return "\n".join(parts)
 
 
@@ -89,6 +97,7 @@ def models() -> Iterator[tuple[str, type[BaseModel]]]:
     yield from TABLES.items()
     yield from (("slo", SloSettings), ("keys", KeySettings), ("routes", RouteSettings))
     yield from (("rung", RungSettings), ("prompts", PromptSettings), ("answers", AnswerSettings))
+    yield from (("translation", TranslationSettings), ("partial", PartialSettings))
     for package in (PROVIDERS, RUNGS):
         for kind in plugins.kinds(package):
             yield f"{package}.{kind}", plugins.load(package, kind).Settings

@@ -18,13 +18,15 @@ from pydantic import ValidationError
 from steadyhand.core.errors import NotFound
 from steadyhand.core.plugins import load as load_plugin
 from steadyhand.knowledge.model import Entry
-from steadyhand.routing.prompts import Prompt
+from steadyhand.prompts.model import Prompt
 from steadyhand.routing.settings import RouteSettings, SloSettings
 from steadyhand.settings.answers import read_collections
+from steadyhand.settings.corpora import KNOWLEDGE, SECTIONS
 from steadyhand.settings.document import Report
 from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace
-from steadyhand.settings.prompts import KNOWLEDGE, SECTIONS, Corpora, read_prompt
+from steadyhand.settings.prompts import read_prompts
+from steadyhand.settings.route_prompts import check_prompts_of, prompts_of
 from steadyhand.settings.routes import Known, read_route
 from steadyhand.snapshot.model import ProviderEntry
 
@@ -71,11 +73,12 @@ def collect(settings: Settings, name: str) -> dict[str, bytes]:
         )
     root = settings.workspace
     files = {f"routes/{name}.toml": (root / "routes" / f"{name}.toml").read_bytes()}
-    for prompt in _named(route, "prompt", route.prompt):
-        path = f"prompts/{prompt}.md"
-        files[path] = (root / path).read_bytes()
-    files |= _sections(root, settings, _named(route, "prompt", route.prompt))
-    for collection in _named(route, "collection", None):
+    prompts = sorted({prompt for _, prompt in prompts_of(route)})
+    for prompt in prompts:
+        for path in settings.prompts[prompt].files:
+            files[path] = (root / path).read_bytes()
+    files |= _sections(root, settings, prompts)
+    for collection in _collections(route):
         for answer in sorted((root / "answers" / collection).rglob("*.md")):
             files[answer.relative_to(root).as_posix()] = answer.read_bytes()
     slo = settings.slo_classes[route.slo].model_dump(mode="json")
@@ -108,21 +111,21 @@ def _read(
 ) -> Part:
     report = Report()
     classes = _classes(files.get(SLO, b""), report)
-    corpora = Corpora(root, report)
-    stems = sorted(Path(path).stem for path in files if path.startswith("prompts/"))
-    prompts = {stem: read_prompt(root, f"prompts/{stem}.md", corpora, report) for stem in stems}
+    prompts = read_prompts(root, report)
     collections = read_collections(root, report)
     known = Known(
         providers=providers.keys(),
-        prompts=stems,
+        prompts=prompts.keys(),
         collections=collections.keys(),
         slo_classes=classes.keys(),
         model_checks={key: _model_check(entry) for key, entry in providers.items()},
     )
     route = read_route(root, f"routes/{name}.toml", known, report)
+    if route is not None:
+        check_prompts_of({name: route}, prompts, report)
     if report.problems or route is None:
         raise InvalidWorkspace(report.problems)
-    usable = {stem: prompt for stem, prompt in prompts.items() if prompt is not None}
+    usable = {key: found.prompt for key, found in prompts.items()}
     return Part(route, usable, collections, classes[route.slo])
 
 
@@ -143,9 +146,9 @@ def _model_check(entry: ProviderEntry) -> Callable[[str], None] | None:
     return partial(check, plugin.Settings.model_validate_json(bytes(entry.settings)))
 
 
-def _named(route: RouteSettings, key: str, own: str | None) -> list[str]:
-    """Return the names that the route and its rungs give for ``key``."""
-    found = {own, *(rung.own_keys.get(key) for rung in (*route.rungs, route.floor))}
+def _collections(route: RouteSettings) -> list[str]:
+    """Return the collections that the route's rungs and its floor name."""
+    found = {rung.own_keys.get("collection") for rung in (*route.rungs, route.floor)}
     return sorted(name for name in found if isinstance(name, str))
 
 
@@ -155,8 +158,7 @@ def _sections(root: Path, settings: Settings, prompts: Sequence[str]) -> dict[st
     for name in prompts:
         prompt = settings.prompts[name]
         if prompt.corpus:
-            ids = {passage.id for passage in prompt.passages}
-            wanted[prompt.corpus] = wanted.get(prompt.corpus, set()) | ids
+            wanted[prompt.corpus] = wanted.get(prompt.corpus, set()) | set(prompt.passages)
     files = {}
     for corpus, ids in sorted(wanted.items()):
         path = f"{KNOWLEDGE}/{corpus}/{SECTIONS}"

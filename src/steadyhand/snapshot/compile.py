@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from steadyhand.prompts.model import Prompt
 from steadyhand.routing.model import Route, RungEntry, SloClass
-from steadyhand.routing.prompts import Prompt, instructions
 from steadyhand.routing.settings import DEFAULT_SLO, RouteSettings, RungSettings, SloSettings
 from steadyhand.snapshot.model import Lane, ProviderEntry, Released, Snapshot
 from steadyhand.tenancy.model import Key
@@ -35,7 +35,7 @@ def compile_snapshot(
     Args:
         keys: Name → key.
         routes: Name → route, each rung's table validated by its plugin.
-        prompts: Name → prompt, its passages filled in; every prompt that a route names.
+        prompts: Name → prompt; every prompt that a route names.
         providers: Name → provider.
         slo_classes: Name → class.
         now_us: Wall clock, microseconds since 1970.
@@ -118,16 +118,16 @@ def _route(name: str, route: RouteSettings, prompts: Mapping[str, Prompt]) -> Ro
         slo=route.slo,
         rungs=tuple(_rung(rung, prompts) for rung in route.rungs),
         floor=_rung(route.floor, prompts),
-        instructions=_text(route.prompt, prompts),
+        prompt=_prompt(route.prompt, prompts),
         is_drilled=route.drill,
     )
 
 
 def _rung(rung: RungSettings, prompts: Mapping[str, Prompt]) -> RungEntry:
     own = rung.own_keys
-    return RungEntry(rung.kind, canonical_table(own), _text(own.get("prompt"), prompts))
+    return RungEntry(rung.kind, canonical_table(own), _prompt(own.get("prompt"), prompts))
 
 
-def _text(prompt: str | None, prompts: Mapping[str, Prompt]) -> str:
-    """Return the system text of the prompt of that name, empty for none."""
-    return "" if prompt is None else instructions(prompts[prompt])
+def _prompt(name: str | None, prompts: Mapping[str, Prompt]) -> Prompt | None:
+    """Return the prompt of that name, ``None`` for none."""
+    return None if name is None else prompts[name]

@@ -19,7 +19,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.storage.files import create_secret
 
 KEY_BYTES = 32
-_FORMAT = b"steadyhand-snapshot 1"
+_FORMAT = b"steadyhand-snapshot 2"
 
 
 class SnapshotRefused(SteadyhandError):

@@ -54,6 +54,18 @@ def truncate_pack(path: Path) -> None:
     os.truncate(pack, pack.stat().st_size // 2)
 
 
+def remove_an_old_version(path: Path) -> None:
+    """Remove what only a roll-back would ask for."""
+    put(path, "channels/x", b"old")
+    store = again(path)
+    old = store.get("channels/x").blob
+    store.close()
+    store = again(path)
+    store.commit([Change("channels/x", None)], message="m", author=Author("a"))
+    store.close()
+    (path / "objects" / old[:2] / old[2:]).unlink()
+
+
 def remove_index(path: Path) -> None:
     for file in path.glob("steadyhand-index.db*"):
         file.unlink()
@@ -62,6 +74,7 @@ def remove_index(path: Path) -> None:
 DAMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "locks": (lambda path: (path / "refs/heads/main.lock").touch(), "error", "rm "),
     "objects": (truncate_pack, "error", "git clone --mirror"),
+    "old": (remove_an_old_version, "error", "git clone --mirror"),
     "releases": (damage_release, "error", "git revert"),
     "channels": (
         lambda path: put(path, "channels/production/support.json", b"{"),
@@ -89,6 +102,7 @@ def test_a_whole_registry_has_nothing_wrong_and_none_at_all_neither(path: Path) 
 def test_each_damage_is_named_with_what_mends_it(path: Path, check: str) -> None:
     damage, level, mend = DAMAGES[check]
     damage(path)
+    check = {"old": "objects"}.get(check, check)
     found = {one.check: one for one in examine(path)}
     assert found.keys() == {check}
     assert found[check].level == level

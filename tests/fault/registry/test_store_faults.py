@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steadyhand.registry.git.lock import writing
-from steadyhand.registry.git.store import LOCK, GitStore, open_registry
+from steadyhand.registry.git.store import LOCK, MOVING, GitStore, open_registry
 from steadyhand.registry.ports import Author, Change, StoreUnavailable
 
 WRITER = """
@@ -75,6 +75,15 @@ def test_a_writer_killed_anywhere_leaves_a_whole_repository(store: GitStore) -> 
     store.commit([Change("after", b"1")], message="after", author=Author("a"))
     assert store.rebuild_index()[0] == len(store.history("w/victim", limit=10_000)) + 1
     fsck(store.path)
+
+
+def test_a_writer_killed_while_the_branch_moves_stops_nobody(store: GitStore) -> None:
+    store.commit([Change("a", b"1")], message="m", author=Author("a"))
+    (store.path / "refs" / "heads" / "main.lock").touch()  # as libgit2 leaves it
+    (store.path / MOVING).touch()
+    store.commit([Change("a", b"2")], message="m", author=Author("a"))
+    assert store.get("a").content == b"2"
+    assert not (store.path / MOVING).exists()
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_put(store: GitStore) -> None:

@@ -46,7 +46,7 @@ def release(
     snapshot = compile_snapshot(
         keys=settings.keys,
         routes=settings.routes,
-        prompts=settings.prompts,
+        prompts=settings.compiled_prompts,
         providers=settings.providers,
         slo_classes=settings.slo_classes,
         now_us=wall_clock_us(),

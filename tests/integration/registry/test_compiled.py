@@ -85,7 +85,7 @@ def test_a_released_route_is_what_was_released(house: House) -> None:
         "staging": {"support": Lane(digest)},
     }
     released = found.releases[digest]
-    assert released.route.instructions == found.routes["support"].instructions
+    assert released.route.prompt == found.routes["support"].prompt
     name = f"support@{bundle.short(digest)}"
     assert found.collections[name] == found.collections["support"]
     assert msgspec.json.decode(released.route.rungs[-1].settings)["collection"] == name

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steadyhand.registry.git.store import INDEX, GitStore, open_registry
+from steadyhand.registry.git.lock import writing
+from steadyhand.registry.git.store import INDEX, LOCK, GitStore, open_registry
 from steadyhand.registry.paths import PathRefused
 from steadyhand.registry.ports import (
     Author,
@@ -179,6 +180,25 @@ def test_a_missing_object_is_said_and_nothing_moves(store: GitStore) -> None:
         again.commit([Change("a/c", b"2")], message="m", author=ALICE)
     assert again.head() == head
     again.close()
+
+
+def test_readers_do_not_wait_for_a_writer_that_waits(store: GitStore) -> None:
+    put(store, "a", "1")
+    with writing(store.path / LOCK):
+        writer = threading.Thread(target=put, args=(store, "a", "2"))
+        writer.start()
+        assert store.get("a").content == b"1"
+        assert store.history("a")[0].number == 1
+        assert writer.is_alive()
+    writer.join()
+    assert store.get("a").content == b"2"
+
+
+@pytest.mark.parametrize("at", ["0" * 40, "no id", "../..", "a"])
+def test_an_unknown_commit_is_not_found(store: GitStore, at: str) -> None:
+    put(store, "a", "1")
+    with pytest.raises(PathMissing):
+        store.get("a", at=at)
 
 
 def test_threads_lose_nothing(store: GitStore) -> None:

@@ -48,7 +48,7 @@ def test_a_route_read_from_a_release_is_the_workspaces_own(demo: Path) -> None:
         ).routes
 
     assert compiled({"support": part.route}, part.prompts) == compiled(
-        {"support": settings.routes["support"]}, settings.prompts
+        {"support": settings.routes["support"]}, settings.compiled_prompts
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from steadyhand.gateway import serving
-from steadyhand.gateway.serving import DirectLadders, Ladder, Serving, instructions_json
+from steadyhand.gateway.serving import DirectLadders, Ladder, Serving
 from steadyhand.routing.model import SloClass
 from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs import live
@@ -100,8 +100,3 @@ def test_budget_and_cap_come_from_the_class(
     ladder = Ladder("r", slo, (), Error())
     assert ladder.budget_s(stream=stream) == budget_s
     assert ladder.cap_s(stream=stream) == cap_s
-
-
-def test_instructions_are_a_system_message_or_nothing() -> None:
-    assert instructions_json("") == b""
-    assert instructions_json('Say "hi"') == b'{"role":"system","content":"Say \\"hi\\""}'

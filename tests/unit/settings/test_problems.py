@@ -76,7 +76,7 @@ def test_a_long_value_is_shortened() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_code_is_explained(code: str) -> None:
-    assert re.fullmatch(r"E0[1-4]\d\d", code)
+    assert re.fullmatch(r"E0[1-5]\d\d", code)
     assert CODES[code].title == CODES[code].title.strip().rstrip(".")
     assert CODES[code].text.endswith((".", '"', "DIR"))
     assert len(CODES[code].text) > len(CODES[code].title)

@@ -37,10 +37,11 @@ def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
         "deployments[].priority",
     }
     counts |= {"threshold"}  # a probability
+    counts |= {"variables.max_items"}
     for name, field in reference.fields(model):
         if field.annotation in {int, float}:
             assert name in counts or name.endswith(
-                ("_ms", "_s", "_bytes", "_mib", "_tokens", "_percent")
+                ("_ms", "_s", "_bytes", "_mib", "_tokens", "_percent", "_chars")
             ), name
 
 

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.routing.prompts import Passage, Prompt
+from steadyhand.prompts.model import Prompt, Template, Text
 from steadyhand.routing.settings import RouteSettings, SloSettings
 from steadyhand.snapshot.compile import (
     canonical_table,
@@ -23,6 +23,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 TABLES = st.dictionaries(NAMES, JSON, max_size=4)
+KIND = Prompt("p", (Template("system", (Text("Be kind."),)),))
 SLO = SloSettings(first_content_ms=1, whole_ms=2, stream_cap_ms=3)
 
 
@@ -42,7 +43,7 @@ def snapshot_of(
             for index, name in enumerate(sorted(tables))
         },
         routes=routes,
-        prompts={"p": Prompt("Be kind.", (Passage("a", "A", "text"),))},
+        prompts={"p": KIND},
         providers={
             name: ProviderEntry("k", canonical_table(table)) for name, table in tables.items()
         },
@@ -90,7 +91,7 @@ def test_every_part_of_the_content_enters_the_digest() -> None:
     route, key = snapshot.routes["r"], next(iter(snapshot.keys))
     replace = msgspec.structs.replace
     changed = [
-        replace(snapshot, routes={"r": replace(route, instructions="Be rude.")}),
+        replace(snapshot, routes={"r": replace(route, prompt=None)}),
         replace(snapshot, routes={"r": replace(route, slo="batch")}),
         replace(snapshot, keys={key: replace(snapshot.keys[key], channel="production")}),
         replace(snapshot, providers={}),
@@ -105,7 +106,7 @@ def test_the_parts_are_where_the_gateway_looks_for_them() -> None:
     assert (snapshot.version, snapshot.compiled_us, snapshot.default_slo) == (8, 7, "interactive")
     assert snapshot.keys == {"0" * 64: Key("ask", "t", "dev", (), ())}
     route = snapshot.routes["ask"]
-    assert route.instructions == "Be kind.\n\n## [a] A\n\ntext"
+    assert route.prompt == KIND
     assert route.slo == "interactive"
     assert bytes(route.rungs[0].settings) == b'{"model":"m","provider":"near"}'
     assert (route.rungs[0].kind, route.floor.kind) == ("live", "error")
@@ -113,7 +114,7 @@ def test_the_parts_are_where_the_gateway_looks_for_them() -> None:
     assert snapshot.slo_classes["interactive"].whole_ms == 2
 
 
-def test_a_route_without_a_prompt_has_no_instructions() -> None:
+def test_a_route_without_a_prompt_has_none() -> None:
     snapshot = compile_snapshot(
         keys={},
         routes={"r": RouteSettings.model_validate({"floor": {"kind": "error"}})},
@@ -123,4 +124,4 @@ def test_a_route_without_a_prompt_has_no_instructions() -> None:
         now_us=1,
         version=1,
     )
-    assert snapshot.routes["r"].instructions == ""
+    assert snapshot.routes["r"].prompt is None

@@ -28,5 +28,5 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- /* A ConfigMap's keys have no slash; the volume puts it back. */ -}}
 {{- define "steadyhand.key" -}}
-{{- replace "/" "__" . -}}
+{{- replace "@" "-at-" (replace "/" "__" .) -}}
 {{- end -}}

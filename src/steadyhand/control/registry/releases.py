@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from steadyhand.control.registry.previews import PreviewList, preview_list
 from steadyhand.control.registry.views import (
     DIGITS,
     NAME,
@@ -22,12 +23,15 @@ from steadyhand.control.registry.views import (
     ReleaseRequest,
     ReleaseView,
     RevocationView,
+    approval,
     difference_view,
     revocation,
+    seen,
     view_of,
     whole,
 )
 from steadyhand.core.errors import InvalidValue, NotFound
+from steadyhand.prompts.draft import Preview
 from steadyhand.registry import bundle, reading, state
 from steadyhand.registry.reading import Release
 from steadyhand.registry.service import RegistryService
@@ -43,6 +47,7 @@ class RegistryPorts:
     Attributes:
         service: Returns the operations; opens or makes the registry when it is first asked.
         collect: Returns the files that a release of a route of the workspace has now.
+        previews: Returns what the prompts among the files of a release become.
         refused: Returns what could not be put in force, as ``environment``, ``route``, ``digest``,
             ``reason`` and ``message``.
         login: Dependency that returns who is asking.
@@ -50,6 +55,7 @@ class RegistryPorts:
 
     service: Callable[[], RegistryService]
     collect: Callable[[str], Mapping[str, bytes]]
+    previews: Callable[[Mapping[str, bytes]], Sequence[Preview]]
     refused: Callable[[], Sequence[Mapping[str, Any]]]
     login: Any
 
@@ -89,8 +95,8 @@ def _show(api: APIRouter, ports: RegistryPorts) -> None:
     def list_releases(
         route: Annotated[str, Query(pattern=f"^({NAME})?$")] = "",
     ) -> ReleaseList:
-        service = ports.service()
-        views = [view_of(service, one) for one in reading.listed(service.store, route)]
+        known = seen(ports.service().store)
+        views = [view_of(known, one) for one in reading.listed(known.store, route)]
         return ReleaseList(items=sorted(views, key=lambda view: -view.created_s))
 
     @api.post("/releases", tags=["releases"], summary="Make a release", operation_id="make_release")
@@ -98,14 +104,14 @@ def _show(api: APIRouter, ports: RegistryPorts) -> None:
         files = ports.collect(wanted.route) if wanted.files is None else _decoded(wanted.files)
         service = ports.service()
         made = service.create(wanted.route, files, principal, wanted.note)
-        return whole(service, made)
+        return whole(service.store, made)
 
     @api.get(
         "/releases/{digest}", tags=["releases"], summary="Show a release", operation_id="release"
     )
     def show_release(digest: Digest) -> ReleaseView:
-        service = ports.service()
-        return whole(service, reading.read(service.store, reading.find(service.store, digest)))
+        store = ports.service().store
+        return whole(store, reading.read(store, reading.find(store, digest)))
 
     @api.get(
         "/releases/{digest}/files",
@@ -138,6 +144,27 @@ def _read(api: APIRouter, ports: RegistryPorts) -> None:
         after = _other(ports, to, before.manifest.route)
         return difference_view(before, after)
 
+    @api.get(
+        "/releases/{digest}/preview",
+        tags=["releases"],
+        summary="Show what the prompts of a release become",
+        operation_id="preview_release",
+    )
+    def preview(
+        digest: Digest,
+        to: Annotated[
+            str,
+            Query(description="compare with a digest, `workspace`, or a channel; empty for none"),
+        ] = "",
+    ) -> PreviewList:
+        store = ports.service().store
+        before = reading.read(store, reading.find(store, digest))
+        shown = ports.previews(before.files)
+        if not to:
+            return preview_list(before.digest, shown)
+        after = _other(ports, to, before.manifest.route)
+        return preview_list(before.digest, shown, after.digest, ports.previews(after.files))
+
 
 def _say(api: APIRouter, ports: RegistryPorts) -> None:
     by = Annotated[Principal, ports.login]
@@ -150,12 +177,7 @@ def _say(api: APIRouter, ports: RegistryPorts) -> None:
     )
     def approve(digest: Digest, wanted: ApprovalRequest, principal: by) -> ApprovalView:
         said = ports.service().approve(digest, wanted.environment, principal, wanted.note)
-        return ApprovalView(
-            environment=said.environment,
-            principal=said.principal,
-            time_us=said.time_us,
-            note=said.note,
-        )
+        return approval(said)
 
     @api.post(
         "/releases/{digest}/revocation",

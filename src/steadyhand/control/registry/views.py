@@ -1,15 +1,15 @@
 """What the REST of the registry takes and shows."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from steadyhand.registry import bundle, diff, reading, state
-from steadyhand.registry.approvals import Revocation
+from steadyhand.registry.approvals import Approval, Revocation
 from steadyhand.registry.channel import Channel
-from steadyhand.registry.ports import Version
+from steadyhand.registry.ports import Store, Version
 from steadyhand.registry.reading import Listed, Release
-from steadyhand.registry.service import RegistryService
 from steadyhand.registry.writer import author_of
 
 DIGITS = "sha256:[0-9a-f]{64}|(sha256:)?[0-9a-f]{4,64}"
@@ -100,7 +100,6 @@ class ReleaseView(BaseModel):
     route: str
     author: str
     created_s: int
-    note: str
     files: int
     prompt_tokens: int | None = Field(description="about; null in lists")
     serves: list[str] = Field(description="environments that it is stable in, `*` if as candidate")
@@ -195,44 +194,63 @@ def difference_view(before: Release, after: Release) -> DifferenceView:
     )
 
 
-def whole(service: RegistryService, found: Release) -> ReleaseView:
+class Seen(NamedTuple):
+    """What several releases are looked up in, read once for one answer.
+
+    Attributes:
+        store: Of the registry.
+        channels: All of them.
+        revocations: By digest.
+    """
+
+    store: Store
+    channels: Sequence[Channel]
+    revocations: Mapping[str, Revocation]
+
+
+def seen(store: Store) -> Seen:
+    """Read what releases are looked up in."""
+    return Seen(store, state.channels(store), state.revocations(store))
+
+
+def whole(store: Store, found: Release) -> ReleaseView:
     """Return a release with what its files tell."""
     one = Listed(found.manifest.route, bundle.short(found.digest))
-    found_view = view_of(service, one)
-    return found_view.model_copy(update={"prompt_tokens": diff.prompt_tokens(found.files)})
+    shown = view_of(seen(store), one)
+    return shown.model_copy(update={"prompt_tokens": diff.prompt_tokens(found.files)})
 
 
-def view_of(service: RegistryService, one: Listed) -> ReleaseView:
+def view_of(known: Seen, one: Listed) -> ReleaseView:
     """Return a release as lists have it."""
-    store = service.store
+    store = known.store
     digest, manifest = reading.manifest(store, one)
     made = author_of(store, one)
-    revoked = state.revocations(store).get(digest)
-    serves = [
-        channel.environment + ("" if channel.stable == digest else "*")
-        for channel in state.channels(store)
-        if digest in (channel.stable, channel.candidate)
-    ]
+    revoked = known.revocations.get(digest)
     return ReleaseView(
         digest=digest,
         short=one.short,
         route=one.route,
         author=made.author,
         created_s=made.time_s,
-        note=made.subject,
         files=len(manifest.files),
         prompt_tokens=None,
-        serves=serves,
-        approvals=[
-            ApprovalView(
-                environment=said.environment,
-                principal=said.principal,
-                time_us=said.time_us,
-                note=said.note,
-            )
-            for said in state.said_for(store, digest)
+        serves=[
+            channel.environment + ("" if channel.stable == digest else "*")
+            for channel in known.channels
+            if digest in (channel.stable, channel.candidate)
         ],
+        approvals=[approval(said) for said in state.said_for(store, digest)],
         revocation=None if revoked is None else revocation(revoked),
+    )
+
+
+def approval(said: Approval) -> ApprovalView:
+    """Return one approval."""
+    return ApprovalView(
+        environment=said.environment,
+        principal=said.principal,
+        time_us=said.time_us,
+        note=said.note,
     )
 
 

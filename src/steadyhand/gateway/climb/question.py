@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from steadyhand.core import splice
 from steadyhand.core.chat import Extension, is_given
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.routing.rungs.base import Question, Sticky
@@ -45,12 +46,19 @@ def question_of(exchange: Exchange) -> Question:
         release=ladder.release,
         stream=exchange.stream,
         modality=exchange.modality,
-        body=exchange.body,
+        body=_body(exchange),
         messages=exchange.chat.messages,
         locale=said.locale or "",
         has_user_context=said.user_context is True,
         asked_s=exchange.request.received_s,
     )
+
+
+def _body(exchange: Exchange) -> bytes:
+    """Return the body that an answer belongs to, with what a rung's own prompt makes of it."""
+    if not exchange.asked:
+        return exchange.body
+    return splice.set_field(exchange.body, b"steadyhand", exchange.asked)
 
 
 def unit(exchange: Exchange, sticky: Sticky) -> str:

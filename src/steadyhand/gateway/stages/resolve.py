@@ -16,6 +16,7 @@ from steadyhand.core.errors import (
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import outgoing
 from steadyhand.gateway.serving import DEV, Ladder, Serving
+from steadyhand.gateway.wording import Wording
 from steadyhand.http.messages import Header
 from steadyhand.routing.exposure import assigned
 from steadyhand.tenancy.model import Key
@@ -35,6 +36,9 @@ async def resolve(exchange: Exchange) -> Exchange:
         RouteNotReleased: Nothing of this route was released on the key's channel.
         ModelNotFound: ``model`` names no route and no provider model that the key may call.
         InvalidValue: The caller's own deadline is not a positive number.
+        VariableMissing: It does not give what the route's prompt needs.
+        VariableInvalid: A value is not what the prompt's variable takes.
+        PromptTooLong: With these values the prompt would be.
         RecordsUnavailable: Durability is ``strict`` and no answer could be recorded now.
     """
     chat, key = exchange.chat, exchange.key
@@ -53,6 +57,8 @@ async def resolve(exchange: Exchange) -> Exchange:
 def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
     """Return ``exchange`` as ``ladder`` will answer it until ``deadline_s`` (monotonic)."""
     chat = exchange.chat
+    if ladder.wording is not None:
+        return _worded(exchange, ladder, ladder.wording, deadline_s)
     body = outgoing(exchange.body, chat, ladder.instructions)
     return replace(
         exchange,
@@ -61,6 +67,25 @@ def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
         modality=modality(chat),
         body=body,
         model_at=exchange.model_at if body is exchange.body else None,
+        forwarded=forwarded(exchange.request.headers),
+    )
+
+
+def _worded(exchange: Exchange, ladder: Ladder, wording: Wording, deadline_s: float) -> Exchange:
+    """Do as :func:`placed` for a ladder whose prompts depend on the request."""
+    chat, instructions, own, asked = wording.worded(exchange.chat)
+    body = outgoing(exchange.body, exchange.chat, instructions)
+    return replace(
+        exchange,
+        ladder=ladder,
+        deadline_s=deadline_s,
+        chat=chat,
+        as_asked=exchange.chat,
+        modality=modality(chat),
+        body=wording.filled(body, exchange.chat),
+        model_at=None,
+        own_instructions=own,
+        asked=asked,
         forwarded=forwarded(exchange.request.headers),
     )
 

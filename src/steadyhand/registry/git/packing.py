@@ -16,14 +16,18 @@ MOST_LOOSE: Final = 4_096
 _SAMPLED: Final = "17"  # one of 256 folders of equal expected size, as git gc --auto looks at it
 
 
-def pack_if_many(repository: Repository, path: Path) -> int:
-    """Pack the loose objects if there are many; return how many were packed."""
+def pack_if_many(path: Path) -> int:
+    """Pack the loose objects of a repository if there are many; return how many were packed.
+
+    Call it under the writer's lock. It opens the repository for itself: nobody reads through this
+    one while it works.
+    """
     sampled = path / "objects" / _SAMPLED
     if not sampled.is_dir():
         return 0
     if sum(1 for _ in sampled.iterdir()) * 256 < MOST_LOOSE:
         return 0
-    return pack(repository, path)
+    return pack(Repository(str(path)), path)
 
 
 def pack(repository: Repository, path: Path) -> int:

@@ -138,31 +138,34 @@ class GitStore:
         """See :class:`steadyhand.registry.ports.Store`."""
         for change in changes:
             checked_path(change.path)
-        with self._reading("commit"), writing(self.path / LOCK):
+        with _named("commit"), writing(self.path / LOCK):  # readers need not wait with us
+            made, is_new = self._commit(changes, message, author, expected)
+            if is_new:  # what is left can be made up for by whoever comes next
+                with suppress(sqlite3.Error, GitError, OSError):
+                    packing.pack_if_many(self.path)
+            return made
+
+    def _commit(
+        self,
+        changes: Sequence[Change],
+        message: str,
+        author: Author,
+        expected: Sequence[Expected],
+    ) -> tuple[str, bool]:
+        """Return the id of the commit, and whether it was made now."""
+        with self._turn:
             head = self._head()
             tree = self._tree(head)
             self._check(tree, expected)
             blobs = trees.blobs(self.repository, tuple(changes))
             made = trees.edited(self.repository, tree, blobs)
             if tree is not None and made == tree.id:
-                return head
+                return head, False
             id_ = self._write(made, head, message, author)
             self._move(head, id_)
-            # The commit is made. What is left can be made up for by whoever comes next.
-            with suppress(sqlite3.Error, GitError, OSError):
+            with suppress(sqlite3.Error, GitError, OSError):  # the next reader brings it on
                 self._catch_up(str(id_))
-                packing.pack_if_many(self.repository, self.path)
-            return str(id_)
-
-    def move(self, old: str, new: str) -> None:
-        """Move the branch from ``old`` to ``new``, a commit that is in the repository.
-
-        Raises:
-            StoreConflict: The branch is not at ``old``.
-        """
-        with self._reading("move the branch"), writing(self.path / LOCK):
-            self._move(old, Oid(hex=new))
-            self._catch_up(new)
+            return str(id_), True
 
     def rebuild_index(self) -> tuple[int, int]:
         """Make the index again from nothing; return how many commits and versions it holds."""
@@ -171,11 +174,6 @@ class GitStore:
             ids = walking.chain(self.repository, head) or []
             self._index.add(walking.indexed(self.repository, ids), head, since=since, anew=True)
             return self._index.count()
-
-    def indexed_head(self) -> str:
-        """Return the commit that the index reaches to."""
-        with self._reading("read the index"):
-            return self._index.head()
 
     def close(self) -> None:
         """Close the files."""
@@ -198,10 +196,17 @@ class GitStore:
         id_ = at or self._head()
         if not id_:
             return None
-        found = self.repository[id_]
+        found = self._object(at) if at else self.repository[id_]
         if not isinstance(found, Commit):
             raise PathMissing(f"the registry has no commit {id_[:64]}")
         return found.tree
+
+    def _object(self, id_: str) -> pygit2.Object | None:
+        """Return an object by its id; ``None`` if there is none, or this is no id."""
+        try:
+            return self.repository.get(id_)
+        except ValueError:
+            return None
 
     def _check(self, tree: Tree | None, expected: Sequence[Expected]) -> None:
         for path, wanted in expected:

@@ -32,7 +32,8 @@ class Question(msgspec.Struct, frozen=True):
         release: Digest of what shapes this route's answers: its rungs, prompts and models.
         stream: Whether a stream was asked for; the same question either way.
         modality: What kind of answer is acceptable.
-        body: The JSON object as it goes upstream, before ``model`` is set.
+        body: The JSON object as it goes upstream, before ``model`` is set; with a prompt's values
+            if a rung's own prompt has some.
         messages: The client's messages, as it wrote them.
         locale: BCP 47 tag that the caller names, or empty.
         has_user_context: The caller says that the messages hold facts of one user: never share.

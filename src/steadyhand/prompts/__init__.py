@@ -1,0 +1,1 @@
+"""Prompts: typed variables, templates as data, and the labelled text that they become."""
