@@ -12,7 +12,8 @@ from threading import Event, Thread
 from steadyhand.app import leases, proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
-from steadyhand.app.registry import PrincipalsReader, count_refused, registry_ports
+from steadyhand.app.following import follow_for_ever
+from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
@@ -84,6 +85,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     )
     cache_database = open_state_database(settings, busy_timeout_ms=CACHE_LOCK_MS)
     snapshot = SnapshotReader(state)
+    principals = PrincipalsReader(settings.workspace)
+    registry = Registry(settings, principals, releases.changed, releases.synced)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -95,8 +98,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         allowed_hosts=frozenset(settings.control.allowed_hosts),
         allowed_origins=frozenset(settings.control.allowed_origins),
         drills=drill_ports(state, snapshot),
-        principals=PrincipalsReader(settings.workspace),
-        registry=partial(registry_ports, settings, releases.changed),
+        principals=principals,
+        registry=partial(registry_ports, registry, settings),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -108,6 +111,9 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     thread.start()
     caching = asyncio.create_task(host_cache(settings, state, cache_database), name="cache")
     leasing = asyncio.create_task(leases.renew_for_ever(state.exposure_lease), name="lease")
+    following = asyncio.create_task(
+        follow_for_ever(registry, settings.registry.poll_s), name="registry"
+    )
     if parent is not None:
         parent.ready()
     try:
@@ -118,7 +124,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         stop_shipping.set()
         caching.cancel()
         leasing.cancel()
-        await asyncio.wait([caching, leasing])
+        following.cancel()
+        await asyncio.wait([caching, leasing, following])
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()

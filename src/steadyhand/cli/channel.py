@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from steadyhand.cli.orders import As, Clone, order
 from steadyhand.cli.output import Column, Row
 from steadyhand.cli.release import Digest, Note, when
 from steadyhand.cli.session import Session, noun, verb
@@ -72,7 +73,13 @@ def changelog(session: Session, route: Route, environment: Where) -> None:
 
 @verb(app, "promote")
 def promote(
-    session: Session, route: Route, digest: Digest, environment: Environment, note: Note = ""
+    session: Session,
+    route: Route,
+    digest: Digest,
+    environment: Environment,
+    note: Note = "",
+    clone: Clone = None,
+    name: As = "",
 ) -> None:
     """Make a release the stable one of an environment.
 
@@ -80,7 +87,17 @@ def promote(
       steadyhand channel promote support 1a2b3c4d --to staging
     """
     path = f"/channels/{environment}/{route}/promote"
-    _say(session, session.client.post(path, {"digest": digest, "note": note}))
+    wanted = {"digest": digest, "note": note}
+    _say(
+        session,
+        order(
+            session,
+            path,
+            wanted,
+            (clone, name),
+            lambda service, by: service.promote(digest, environment, by, note),
+        ),
+    )
 
 
 @verb(app, "candidate")
@@ -91,6 +108,8 @@ def candidate(
     environment: Where,
     percent: Annotated[float, typer.Option(help="Part of the traffic.")] = 5.0,
     note: Note = "",
+    clone: Clone = None,
+    name: As = "",
 ) -> None:
     """Try a release beside the stable one, with a part of the traffic.
 
@@ -98,17 +117,44 @@ def candidate(
       steadyhand channel candidate support 1a2b3c4d --in production --percent 5
     """
     wanted = {"digest": digest, "weight_percent": percent, "note": note}
-    _say(session, session.client.post(f"/channels/{environment}/{route}/candidate", wanted))
+    path = f"/channels/{environment}/{route}/candidate"
+    weight = round(percent * 100)
+    _say(
+        session,
+        order(
+            session,
+            path,
+            wanted,
+            (clone, name),
+            lambda service, by: service.try_candidate(digest, environment, weight, by, note),
+        ),
+    )
 
 
 @verb(app, "give-up")
-def give_up(session: Session, route: Route, environment: Where, note: Note = "") -> None:
+def give_up(
+    session: Session,
+    route: Route,
+    environment: Where,
+    note: Note = "",
+    clone: Clone = None,
+    name: As = "",
+) -> None:
     """End the trial of the candidate: everybody gets the stable release.
 
     Examples:
       steadyhand channel give-up support --in production
     """
-    _say(session, session.client.post(f"/channels/{environment}/{route}/give-up", {"note": note}))
+    _say(
+        session,
+        order(
+            session,
+            f"/channels/{environment}/{route}/give-up",
+            {"note": note},
+            (clone, name),
+            lambda service, by: service.give_up(route, environment, by, note),
+        ),
+    )
 
 
 @verb(app, "rollback")
@@ -120,6 +166,8 @@ def rollback(
         str, typer.Option(help="Digest; else the last one that had completed its bake.")
     ] = "",
     note: Note = "",
+    clone: Clone = None,
+    name: As = "",
 ) -> None:
     """Go back to an earlier release, and revoke the one that is left.
 
@@ -127,10 +175,21 @@ def rollback(
       steadyhand channel rollback support --in production -m "too slow"
     """
     path = f"/channels/{environment}/{route}/rollback"
-    _say(session, session.client.post(path, {"to": to, "note": note}))
+    _say(
+        session,
+        order(
+            session,
+            path,
+            {"to": to, "note": note},
+            (clone, name),
+            lambda service, by: service.roll_back(route, environment, by, to, note),
+        ),
+    )
 
 
-def _say(session: Session, row: Row) -> None:
+def _say(session: Session, row: Row | None) -> None:
+    if row is None:
+        return
     tried = f", candidate {_candidate(row)}" if row["candidate"] else ""
     told = f"{row['environment']} serves {_short(row['stable'])} of {row['route']}{tried}"
     session.printer.object(row, told)

@@ -89,6 +89,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "answers": Entry(
             "steadyhand.cli.answers", "app", "List curated answers, and try questions on them."
         ),
+        "doctor": Entry(
+            "steadyhand.cli.doctor",
+            "app",
+            "Say what is wrong with an installation, and what mends it.",
+        ),
         "explain": Entry("steadyhand.cli.explain", "app", "Say what an error code means."),
     },
 }

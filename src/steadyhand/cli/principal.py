@@ -39,6 +39,10 @@ def create(
         list[str] | None,
         typer.Option(help="author, approver, operator or reader. May be repeated."),
     ] = None,
+    ssh_key: Annotated[
+        list[Path] | None,
+        typer.Option(help="File with a public key that they sign commits with. May be repeated."),
+    ] = None,
     workspace: Workspace = Path(),
     json: Json = False,
 ) -> None:
@@ -46,13 +50,37 @@ def create(
 
     Examples:
       steadyhand principal create alice --role author > alice.token
-      steadyhand principal create bob --role approver --role operator
+      steadyhand principal create bob --role approver --ssh-key ~/.ssh/id_ed25519.pub
     """
     from steadyhand.settings.principals import create_principal
 
-    token = create_principal(workspace, name, role or ["reader"])
+    keys = [_public_key(path) for path in ssh_key or []]
+    token = create_principal(workspace, name, role or ["reader"], keys)
     _printer(as_json=json).object({"name": name, "token": token}, token)
     sys.stderr.write(f"this is the token of {name!r}; it cannot be shown again\n")
+
+
+def _public_key(path: Path) -> str:
+    from steadyhand.core.errors import InvalidValue
+
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidValue(f"{path} cannot be read: {error}", hint="name the .pub file") from error
+
+
+@app.command("signers")
+def signers(workspace: Workspace = Path()) -> None:
+    """Write who may sign commits of the registry, as Git and the pre-receive hook read it.
+
+    Examples:
+      steadyhand principal signers --workspace demo > allowed_signers
+      git config gpg.ssh.allowedSignersFile allowed_signers
+    """
+    from steadyhand.app.signers import signer_file
+    from steadyhand.cli.control import state_dir
+
+    sys.stdout.write(signer_file(workspace, state_dir(workspace) / "registry_ed25519"))
 
 
 @app.command("list")

@@ -13,7 +13,7 @@ from steadyhand.cli.session import Session, noun, verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from steadyhand.prompts.draft import Finding, Preview
+    from steadyhand.prompts.draft import Preview
     from steadyhand.settings.model import Settings
     from steadyhand.settings.prompts import PromptFile
 
@@ -106,8 +106,9 @@ def lint_prompts(
     from steadyhand.prompts.reports import junit as junit_of
     from steadyhand.prompts.reports import sarif as sarif_of
     from steadyhand.settings.problems import CODES
+    from steadyhand.settings.prompt_drafts import lint_workspace
 
-    checked, findings = _lint(session.workspace, names or [])
+    checked, findings = lint_workspace(session.workspace, names or [])
     if junit is not None:
         junit.write_text(junit_of(checked, findings, strict=strict), encoding="utf-8")
     if sarif is not None:
@@ -125,35 +126,6 @@ def lint_prompts(
     session.printer.note(f"{_many(len(checked), 'prompt')}: {', '.join(counts)}")
     if fails(findings, strict=strict):
         raise typer.Exit(1)
-
-
-def _lint(workspace: Path, names: "Sequence[str]") -> "tuple[list[str], list[Finding]]":
-    """Return the prompts that were checked, and what was found; workspace problems included."""
-    from steadyhand.prompts.draft import Finding
-    from steadyhand.prompts.lint import lint
-    from steadyhand.settings.load import load
-    from steadyhand.settings.problems import InvalidWorkspace
-    from steadyhand.settings.prompt_drafts import drafts
-    from steadyhand.settings.prompts import FOLDER, prompt_names
-
-    try:
-        found = drafts(load(workspace, os.environ, {}))
-    except InvalidWorkspace as error:
-        mistakes = []
-        for problem in error.problems:
-            path, _, line = problem.path.rpartition(":")
-            if not line.isdigit():
-                path, line = problem.path, "1"
-            name = path.removeprefix(f"{FOLDER}/").removesuffix(".md").partition("@")[0]
-            mistakes.append(
-                Finding(
-                    problem.code, "error", name, path, int(line), problem.reason, problem.advice
-                )
-            )
-        known = prompt_names(workspace)
-        return sorted({*known, *(one.prompt for one in mistakes)}), mistakes
-    wanted = [_known(name, found) for name in names] or sorted(found)
-    return wanted, [one for name in wanted for one in lint(found[name])]
 
 
 @verb(app, "render")

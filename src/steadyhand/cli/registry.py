@@ -49,7 +49,39 @@ def status(session: Session) -> None:
             for one in row["refused"]
         ),
     ]
+    if row["remote"] is not None:
+        remote = row["remote"]
+        said = f", {remote['message']}" if remote["message"] else ""
+        lines.insert(1, f"remote      {remote['url']}: {remote['outcome'] or 'not yet'}{said}")
     session.printer.object(row, "\n".join(lines))
+
+
+@app.command("hook")
+def hook(
+    signers: Annotated[
+        Path, typer.Option(help="Who may sign, as steadyhand principal signers writes it.")
+    ],
+) -> None:
+    """Judge a push, as pre-receive hook of the Git server that hosts the registry.
+
+    Git runs it in the repository and gives it what is pushed. Nothing is let in that the control
+    plane would refuse: unsigned commits, approvals of one's own release, moves without approval.
+
+    Examples:
+      steadyhand registry hook --signers allowed_signers < updates
+    """
+    import sys
+
+    from steadyhand.core.errors import InvalidValue
+    from steadyhand.registry.git.hook import receive
+    from steadyhand.registry.signatures import parse_signers
+
+    try:
+        text = signers.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidValue(f"{signers} cannot be read: {error}") from error
+    for line in receive(Path(), sys.stdin, parse_signers(text)):
+        sys.stderr.write(f"steadyhand: {line}\n")
 
 
 @verb(app, "doctor")

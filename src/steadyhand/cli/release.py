@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import typer
 
+from steadyhand.cli.orders import As, Clone, order
 from steadyhand.cli.output import Column, Row
 from steadyhand.cli.session import Session, noun, verb
 
@@ -57,6 +58,8 @@ def create(
         Path | None,
         typer.Option("--from", help="Workspace here to release; else the one that is served."),
     ] = None,
+    clone: Clone = None,
+    name: As = "",
 ) -> None:
     """Make a release of what a workspace says of a route now; the same again changes nothing.
 
@@ -65,20 +68,29 @@ def create(
       steadyhand release create support --from . -m "$(git log -1 --format=%s)"
     """
     wanted: dict[str, object] = {"route": route, "note": note}
-    if source is not None:
-        wanted["files"] = _files(source, route)
-    made = session.client.post("/releases", wanted)
+    here = source or (session.workspace if clone is not None else None)
+    files = _files(here, route) if here is not None else {}
+    if here is not None:
+        wanted["files"] = {path: b64encode(raw).decode() for path, raw in files.items()}
+    made = order(
+        session,
+        "/releases",
+        wanted,
+        (clone, name),
+        lambda service, by: service.create(route, files, by, note),
+    )
+    if made is None:
+        return
     session.printer.object(made, made["short"])
     session.printer.note(f"release {made['digest']} of {made['route']}, {made['files']} files")
 
 
-def _files(source: Path, route: str) -> dict[str, str]:
-    """Return path → content in base64 of a release of the workspace in ``source``."""
+def _files(source: Path, route: str) -> dict[str, bytes]:
+    """Return path → content of a release of the workspace in ``source``."""
     from steadyhand.settings.load import load
     from steadyhand.settings.release import collect
 
-    files = collect(load(source, os.environ, {}), route)
-    return {path: b64encode(content).decode() for path, content in files.items()}
+    return collect(load(source, os.environ, {}), route)
 
 
 @verb(app, "list")
@@ -176,6 +188,8 @@ def approve(
     digest: Digest,
     environment: Annotated[str, typer.Option("--for", help="Environment that it may go to.")],
     note: Note = "",
+    clone: Clone = None,
+    name: As = "",
 ) -> None:
     """Say that somebody else's release may go to an environment.
 
@@ -183,30 +197,58 @@ def approve(
       steadyhand release approve 1a2b3c4d --for production --token-file bob.token
     """
     path = f"/releases/{quote(digest, safe=':')}/approvals"
-    said = session.client.post(path, {"environment": environment, "note": note})
+    said = order(
+        session,
+        path,
+        {"environment": environment, "note": note},
+        (clone, name),
+        lambda service, by: service.approve(digest, environment, by, note),
+    )
+    if said is None:
+        return
     session.printer.object(said, f"approved by {said['principal']} for {said['environment']}")
 
 
 @verb(app, "revoke")
-def revoke(session: Session, digest: Digest, reason: Reason) -> None:
+def revoke(
+    session: Session, digest: Digest, reason: Reason, clone: Clone = None, name: As = ""
+) -> None:
     """Refuse a release wherever it turns up; channels that serve it go back where they can.
 
     Examples:
       steadyhand release revoke 1a2b3c4d -m "tells people to drop their tables"
     """
     path = f"/releases/{quote(digest, safe=':')}/revocation"
-    said = session.client.post(path, {"reason": reason})
+    said = order(
+        session,
+        path,
+        {"reason": reason},
+        (clone, name),
+        lambda service, by: service.revoke(digest, reason, by),
+    )
+    if said is None:
+        return
     session.printer.object(said, f"revoked by {said['by']}: {said['reason']}")
 
 
 @verb(app, "waive")
-def waive(session: Session, digest: Digest, reason: Reason) -> None:
+def waive(
+    session: Session, digest: Digest, reason: Reason, clone: Clone = None, name: As = ""
+) -> None:
     """Ask that a revoked release may serve again, or agree to it; it takes two people.
 
     Examples:
       steadyhand release waive 1a2b3c4d -m "the provider was at fault"
     """
     path = f"/releases/{quote(digest, safe=':')}/waiver"
-    said = session.client.post(path, {"reason": reason})
+    said = order(
+        session,
+        path,
+        {"reason": reason},
+        (clone, name),
+        lambda service, by: service.waive(digest, reason, by),
+    )
+    if said is None:
+        return
     told = f"waits for a second person, after {said['waiver_by']}" if said["holds"] else "waived"
     session.printer.object(said, told)

@@ -17,7 +17,8 @@ import pygit2
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.registry import reading, state
 from steadyhand.registry.git import trees, walking
-from steadyhand.registry.git.store import BRANCH, INDEX, GitStore, open_registry
+from steadyhand.registry.git.branch import BRANCH
+from steadyhand.registry.git.store import INDEX, GitStore, open_registry
 
 Level = Literal["error", "warning"]
 LEAST_FREE_MB: Final = 200

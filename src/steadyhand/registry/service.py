@@ -8,15 +8,12 @@ is not, it reads and decides again. Calls block on the disk: give them a thread.
 import secrets
 from collections.abc import Callable, Mapping
 
-from msgspec.structs import replace
-
 from steadyhand.registry import approvals, bundle, reading, state
 from steadyhand.registry.approvals import Approval, Revocation
 from steadyhand.registry.channel import Channel, channel_path, checked_name, encode
 from steadyhand.registry.environments import Environment, environment
 from steadyhand.registry.ports import (
     Change,
-    Expected,
     Store,
 )
 from steadyhand.registry.reading import Release
@@ -29,6 +26,7 @@ from steadyhand.registry.transitions import (
     rolled_back,
     tried,
 )
+from steadyhand.registry.withdrawal import Withdrawal
 from steadyhand.registry.writer import ReleaseRefused, Writer, allowed, author_of, needs
 from steadyhand.tenancy.principals import Principal
 from steadyhand.tenancy.settings import Role
@@ -52,6 +50,7 @@ class RegistryService:
         """
         self.store = store
         self._writer = Writer(store, clock, told)
+        self._withdrawal = Withdrawal(store, self._writer)
 
     def create(
         self, route: str, files: Mapping[str, bytes], by: Principal, note: str = ""
@@ -65,16 +64,20 @@ class RegistryService:
         needs(by, "author")
         manifest = bundle.manifest_of(checked_name(route), files)
         digest = bundle.digest_of(manifest)
-        if digest in state.refused(self.store):
-            raise ReleaseRefused(
-                f"revoked: release {bundle.short(digest)} is revoked",
-                hint="change what was wrong; or: steadyhand release waive",
-            )
         story = Story(
             "release", f"Release {route} {bundle.short(digest)}", by.name, digest, route, note=note
         )
-        self._writer.commit(bundle.changes(manifest, files), story)
-        return Release(digest, manifest, dict(files))
+
+        def once() -> Release:
+            if digest in state.refused(self.store):
+                raise ReleaseRefused(
+                    f"revoked: release {bundle.short(digest)} is revoked",
+                    hint="change what was wrong; or: steadyhand release waive",
+                )
+            self._writer.commit(bundle.changes(manifest, files), story)
+            return Release(digest, manifest, dict(files))
+
+        return self._writer.again(once)
 
     def approve(self, digest: str, where: str, by: Principal, note: str = "") -> Approval:
         """Say that a release may go to an environment.
@@ -103,7 +106,8 @@ class RegistryService:
             where,
             note,
         )
-        self._writer.commit((Change(path, approvals.encode(said)),), story)
+        change = Change(path, approvals.encode(said))
+        self._writer.again(lambda: self._writer.commit((change,), story))
         return said
 
     def promote(self, digest: str, where: str, by: Principal, note: str = "") -> Channel:
@@ -198,7 +202,7 @@ class RegistryService:
             back = allowed(rolled_back(situation, current, by.name, target))
             reason = note or f"rolled back in {where}"
             changes = [Change(channel_path(where, route), encode(back))]
-            changes += self._revoking(current.stable, reason, by)
+            changes.append(self._withdrawal.revoking(current.stable, reason, by))
             others, more = self._writer.others_back(known, where, current.stable, by)
             story = Story(
                 "roll-back",
@@ -215,66 +219,12 @@ class RegistryService:
         return self._writer.again(once)
 
     def revoke(self, digest: str, reason: str, by: Principal) -> Revocation:
-        """Refuse a digest wherever it turns up; channels that serve it go back where they can.
-
-        Raises:
-            ReleaseMissing, RoleMissing: As they say.
-        """
-        needs(by, "operator")
-        one = reading.find(self.store, digest)
-        whole, _ = reading.manifest(self.store, one)
-
-        def once() -> Revocation:
-            known = state.known_environments(self.store)
-            others, expected = self._writer.others_back(known, "", whole, by)
-            story = Story(
-                "revoke", f"Revoke {one.route} {one.short}", by.name, whole, one.route, note=reason
-            )
-            self._writer.commit([*self._revoking(whole, reason, by), *others], story, expected)
-            return state.revocations(self.store)[whole]
-
-        return self._writer.again(once)
+        """See :meth:`steadyhand.registry.withdrawal.Withdrawal.revoke`."""
+        return self._withdrawal.revoke(digest, reason, by)
 
     def waive(self, digest: str, reason: str, by: Principal) -> Revocation:
-        """Ask for, or agree to, serving a revoked digest again; it takes two people.
-
-        Raises:
-            ReleaseRefused: It is not revoked, or the same person asks and agrees.
-        """
-        whole = self._revoked(digest)
-        found = state.revocations(self.store)[whole]
-        blob = self.store.get(approvals.revocation_path(whole)).blob
-        if not found.waiver_by or not found.holds:
-            needs(by, "operator")
-            next_ = replace(found, waiver=reason, waiver_by=by.name, waived_by="")
-            action, subject = "ask-waiver", f"Ask to waive the revocation of {bundle.short(whole)}"
-        else:
-            needs(by, "approver")
-            if by.name == found.waiver_by:
-                raise ReleaseRefused(
-                    f"own_waiver: {by.name} asked for it and cannot agree to it",
-                    hint="somebody else with the role approver does",
-                )
-            next_ = replace(found, waived_by=by.name)
-            action, subject = "waive", f"Waive the revocation of {bundle.short(whole)}"
-        story = Story(action, subject, by.name, whole, "", note=reason)
-        path = approvals.revocation_path(whole)
-        self._writer.commit([Change(path, approvals.encode(next_))], story, [Expected(path, blob)])
-        return next_
-
-    def _revoked(self, digest: str) -> str:
-        digits = digest.removeprefix("sha256:")
-        found = [
-            known
-            for known in state.revocations(self.store)
-            if len(digits) >= 4 and known.removeprefix("sha256:").startswith(digits)
-        ]
-        if len(found) != 1:
-            raise ReleaseRefused(
-                f"not_revoked: no one revoked release begins with {digits[:64]!r}",
-                hint="steadyhand release list shows which are revoked",
-            )
-        return found[0]
+        """See :meth:`steadyhand.registry.withdrawal.Withdrawal.waive`."""
+        return self._withdrawal.waive(digest, reason, by)
 
     def _move(
         self,
@@ -296,10 +246,6 @@ class RegistryService:
             return next_
 
         return self._writer.again(once)
-
-    def _revoking(self, digest: str, reason: str, by: Principal) -> list[Change]:
-        said = Revocation(digest, reason, by.name, self._writer.now_us())
-        return [Change(approvals.revocation_path(digest), approvals.encode(said))]
 
 
 def _movers(asked: Environment) -> tuple[Role, ...]:

@@ -21,7 +21,12 @@ from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.settings.prompts import prompt_names, read_prompts
 from steadyhand.settings.route_prompts import check_prompts_of
 from steadyhand.settings.routes import Known, read_route
-from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
+from steadyhand.settings.tables import (
+    ControlSettings,
+    RecordsSettings,
+    RegistrySettings,
+    ServerSettings,
+)
 from steadyhand.settings.validation import check_name
 
 
@@ -48,6 +53,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     cache = sections.read_section(CacheSettings, "cache", document, report)
     drills = sections.read_section(DrillSettings, "drills", document, report)
     ladder = sections.read_section(LadderSettings, "ladder", document, report)
+    registry = sections.read_section(RegistrySettings, "registry", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = read_prompts(workspace, report)
@@ -66,7 +72,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     if server is None or records is None or control is None or report.problems:
         raise InvalidWorkspace(report.problems)
     if (
-        cache is None or drills is None or ladder is None
+        cache is None or drills is None or ladder is None or registry is None
     ):  # their problems are among those; said for the types
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
@@ -84,6 +90,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         collections,
         drills,
         ladder,
+        registry,
     )
 
 

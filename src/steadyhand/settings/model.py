@@ -9,7 +9,12 @@ from steadyhand.knowledge.model import Entry
 from steadyhand.prompts.model import Prompt
 from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings, SloSettings
 from steadyhand.settings.prompts import PromptFile
-from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
+from steadyhand.settings.tables import (
+    ControlSettings,
+    RecordsSettings,
+    RegistrySettings,
+    ServerSettings,
+)
 from steadyhand.snapshot.model import ProviderEntry
 from steadyhand.tenancy.settings import KeySettings
 
@@ -35,6 +40,7 @@ class Settings:
         drills: ``[drills]``.
         collections: Name → curated answers, in the order of their paths.
         ladder: ``[ladder]``.
+        registry: ``[registry]``.
     """
 
     workspace: Path
@@ -50,6 +56,7 @@ class Settings:
     collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     drills: DrillSettings = field(default_factory=DrillSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

@@ -74,7 +74,9 @@ def load_principals(root: Path) -> dict[str, PrincipalSettings]:
     return found
 
 
-def create_principal(root: Path, name: str, roles: Sequence[str]) -> str:
+def create_principal(
+    root: Path, name: str, roles: Sequence[str], ssh_keys: Sequence[str] = ()
+) -> str:
     """Add a principal and return the token, which is kept nowhere.
 
     Raises:
@@ -85,7 +87,9 @@ def create_principal(root: Path, name: str, roles: Sequence[str]) -> str:
     sections.read_main_text(root, report)
     known = read_principals(root, report)
     token = PREFIX + secrets.token_urlsafe(32)
-    table = {"hash": HASH_SCHEME + token_hash(token), "roles": list(roles)}
+    table: dict[str, object] = {"hash": HASH_SCHEME + token_hash(token), "roles": list(roles)}
+    if ssh_keys:
+        table["ssh_keys"] = list(ssh_keys)
     document = Document("command line", {SECTION: {name: table}}, {})
     check_name(name, "principal", document, (SECTION, name), report)
     check_table(PrincipalSettings, table, document, (SECTION, name), report)

@@ -1,15 +1,54 @@
 """From a workspace to what ``prompt lint`` looks at."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
-from steadyhand.prompts.draft import Asked, Draft, Sample
+from steadyhand.core.errors import NotFound
+from steadyhand.prompts.draft import Asked, Draft, Finding, Sample
+from steadyhand.prompts.lint import lint
 from steadyhand.routing.model import DeploymentTable
 from steadyhand.routing.settings import RouteSettings, RungSettings
 from steadyhand.settings.lines import KeyPath, line_of
+from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
-from steadyhand.settings.prompts import FOLDER, PromptFile
+from steadyhand.settings.problems import InvalidWorkspace, Problem, nearest
+from steadyhand.settings.prompts import FOLDER, PromptFile, prompt_names
+
+
+def lint_workspace(root: Path, names: Sequence[str]) -> tuple[list[str], list[Finding]]:
+    """Return the prompts that were checked, and what was found; problems of the workspace too.
+
+    Args:
+        root: The workspace; overrides come from this process's environment.
+        names: Of prompts; empty for all.
+
+    Raises:
+        NotFound: There is no prompt of that name.
+    """
+    try:
+        found = drafts(load(root, os.environ, {}))
+    except InvalidWorkspace as error:
+        mistakes = [_finding(problem) for problem in error.problems]
+        return sorted({*prompt_names(root), *(one.prompt for one in mistakes)}), mistakes
+    for name in names:
+        if name not in found:
+            near = nearest(name, found)
+            known = f"prompts are {', '.join(found) or 'none yet'}"
+            hint = f"did you mean {near!r}?" if near else known
+            raise NotFound(f"no prompt {name!r}", hint=hint)
+    wanted = list(names) or sorted(found)
+    return wanted, [one for name in wanted for one in lint(found[name])]
+
+
+def _finding(problem: Problem) -> Finding:
+    path, _, line = problem.path.rpartition(":")
+    if not line.isdigit():
+        path, line = problem.path, "1"
+    name = path.removeprefix(f"{FOLDER}/").removesuffix(".md").partition("@")[0]
+    return Finding(problem.code, "error", name, path, int(line), problem.reason, problem.advice)
 
 
 def drafts(settings: Settings) -> dict[str, Draft]:

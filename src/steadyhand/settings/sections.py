@@ -15,7 +15,12 @@ from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, LadderSettin
 from steadyhand.settings.document import Document, Report, read_text
 from steadyhand.settings.lines import KeyPath
 from steadyhand.settings.problems import nearest
-from steadyhand.settings.tables import ControlSettings, RecordsSettings, ServerSettings
+from steadyhand.settings.tables import (
+    ControlSettings,
+    RecordsSettings,
+    RegistrySettings,
+    ServerSettings,
+)
 from steadyhand.settings.validation import Model, check_name, check_table, load_plugin
 from steadyhand.snapshot.compile import canonical_table
 from steadyhand.snapshot.model import ProviderEntry
@@ -30,6 +35,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "cache": CacheSettings,
     "drills": DrillSettings,
     "ladder": LadderSettings,
+    "registry": RegistrySettings,
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""

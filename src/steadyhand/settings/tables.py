@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from steadyhand.providers.base import SecretReference
 from steadyhand.records.settings import Settings as LogSettings
+from steadyhand.tenancy.settings import SshKey
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 _MEBIBYTE = 1_048_576
@@ -135,4 +136,34 @@ class ControlSettings(BaseModel):
     )
     allowed_origins: tuple[str, ...] = Field(
         default=(), description="origins of other web pages that may call the control API"
+    )
+
+
+class RegistrySettings(BaseModel):
+    """``[registry]``: where the releases are kept beside the control plane's own disk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    remote: str | None = Field(
+        default=None,
+        min_length=1,
+        description="repository that has the last word: `https://…`, `ssh://…`, `git@host:path`, "
+        "or a path relative to the workspace. What is pushed to its branch `main` is taken over if "
+        "the rules allow it, and every change of ours goes there before it counts",
+    )
+    remote_user: str = Field(default="git", description="name to log in with there")
+    remote_token: SecretReference | None = Field(
+        default=None, description="password or token for `https://`: `env:NAME` or `file:PATH`"
+    )
+    remote_key: str | None = Field(
+        default=None,
+        description="private key for SSH, its `.pub` beside it; relative to the workspace. Without "
+        "it the SSH agent is asked",
+    )
+    poll_s: float = Field(
+        default=2.0, ge=0.2, le=3_600, description="time between two looks at the remote"
+    )
+    trusted_keys: tuple[SshKey, ...] = Field(
+        default=(),
+        description="public keys of other control planes that commit to the same remote",
     )

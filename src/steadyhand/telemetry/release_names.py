@@ -21,5 +21,12 @@ NOT_IN_FORCE = Metric(
     "gauge",
     "Channels that could not be brought to where they point, and keep what they served.",
 )
+REGISTRY_SYNCS = Metric(
+    "steadyhand_registry_syncs_total",
+    "counter",
+    "Looks at the registry's remote, by how they ended: ok, refused (what it has breaks a rule and "
+    "is not taken over), failed (it cannot be reached: nothing can be released).",
+    ("outcome",),
+)
 
-METRICS = (RELEASED_REQUESTS, REGISTRY_CHANGES, NOT_IN_FORCE)
+METRICS = (RELEASED_REQUESTS, REGISTRY_CHANGES, NOT_IN_FORCE, REGISTRY_SYNCS)

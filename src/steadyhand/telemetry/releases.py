@@ -22,6 +22,7 @@ class ReleaseMetrics(Collector):
         self._values = Values()
         self._requests = Counter(names.RELEASED_REQUESTS)
         self._changes = Counter(names.REGISTRY_CHANGES)
+        self._syncs = Counter(names.REGISTRY_SYNCS)
 
     def consume(self, records: Sequence[Record]) -> None:
         """Count ``records``; each must be given once. Drills are no requests and do not count."""
@@ -37,11 +38,16 @@ class ReleaseMetrics(Collector):
         with self._lock:
             self._changes[action,] += 1
 
+    def synced(self, outcome: str) -> None:
+        """Count a look at the registry's remote."""
+        with self._lock:
+            self._syncs[outcome,] += 1
+
     @override
     def collect(self) -> Iterator[Metric]:
         """Yield the families."""
         with self._lock:
-            families = [self._requests.family(), self._changes.family()]
+            families = [one.family() for one in (self._requests, self._changes, self._syncs)]
         yield from families
         gauge = names.NOT_IN_FORCE
         yield GaugeMetricFamily(gauge.name, gauge.meaning, value=self._not_in_force())

@@ -10,6 +10,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 RouteName = Annotated[str, Field(pattern=r"^(\*|[a-z0-9][a-z0-9._-]{0,62})$")]
 ModelPattern = Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
 
+SshKey = Annotated[
+    str,
+    Field(
+        pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$",
+        max_length=4_000,
+    ),
+]
 HASH_SCHEME = "sha256:"
 Role = Literal["author", "approver", "operator", "reader"]
 """What a principal may do on the control plane."""
@@ -51,4 +58,9 @@ class PrincipalSettings(BaseModel):
         default=("reader",),
         description="`author` puts releases, `approver` approves those of others, `operator` moves "
         "channels and gives orders to the installation, `reader` sees; each may see",
+    )
+    ssh_keys: tuple[SshKey, ...] = Field(
+        default=(),
+        description="public keys as `ssh-keygen` writes them: whoever signs a commit of the "
+        "registry with one of them is this principal",
     )

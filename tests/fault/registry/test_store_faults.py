@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from steadyhand.registry.git.branch import MOVING
 from steadyhand.registry.git.lock import writing
-from steadyhand.registry.git.store import LOCK, MOVING, GitStore, open_registry
+from steadyhand.registry.git.store import LOCK, GitStore, open_registry
 from steadyhand.registry.ports import Author, Change, StoreUnavailable
 
 WRITER = """

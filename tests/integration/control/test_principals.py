@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from steadyhand.app.registry import PrincipalsReader, registry_ports
+from steadyhand.app.registry import PrincipalsReader, Registry, registry_ports
 from steadyhand.control.drills import DrillPorts
 from steadyhand.settings.load import load
 from steadyhand.settings.principals import create_principal, revoke_principal
@@ -83,10 +83,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     tokens = {name: create_principal(root, name, roles) for name, roles in PEOPLE.items()}
     settings = load(root, {}, {})
     drills = DrillPorts(dict, lambda: ("support",), lambda _: True, lambda _: None)
+    principals = PrincipalsReader(root)
+    told: list[str] = []
+    registry = Registry(settings, principals, told.append, told.append)
     ports: dict[str, Any] = {
         "drills": drills,
-        "principals": PrincipalsReader(root),
-        "registry": lambda login: registry_ports(settings, lambda _: None, login),
+        "principals": principals,
+        "registry": lambda login: registry_ports(registry, settings, login),
     }
     with running_control(root, **ports) as control:
         yield Desk(control, tokens | {"bootstrap": control.token})

@@ -22,6 +22,7 @@ from steadyhand.control.registry.views import (
     ReleaseList,
     ReleaseRequest,
     ReleaseView,
+    RemoteView,
     RevocationView,
     approval,
     difference_view,
@@ -50,6 +51,7 @@ class RegistryPorts:
         previews: Returns what the prompts among the files of a release become.
         refused: Returns what could not be put in force, as ``environment``, ``route``, ``digest``,
             ``reason`` and ``message``.
+        remote: Returns how the remote is; ``None`` if there is none.
         login: Dependency that returns who is asking.
     """
 
@@ -57,6 +59,7 @@ class RegistryPorts:
     collect: Callable[[str], Mapping[str, bytes]]
     previews: Callable[[Mapping[str, bytes]], Sequence[Preview]]
     refused: Callable[[], Sequence[Mapping[str, Any]]]
+    remote: Callable[[], RemoteView | None]
     login: Any
 
 
@@ -89,6 +92,7 @@ def _show(api: APIRouter, ports: RegistryPorts) -> None:
                 for name, one in known.items()
             ],
             refused=[dict(one) for one in ports.refused()],
+            remote=ports.remote(),
         )
 
     @api.get("/releases", tags=["releases"], summary="List releases", operation_id="list_releases")

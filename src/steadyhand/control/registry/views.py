@@ -169,6 +169,18 @@ class EnvironmentView(BaseModel):
     bake_s: int
 
 
+class RemoteView(BaseModel):
+    """The repository that has the last word."""
+
+    url: str
+    outcome: str = Field(
+        description="of the last look: `ok`, `refused` (what it has breaks a rule), `failed` (it "
+        "cannot be reached), or empty before the first"
+    )
+    message: str = Field(description="what is wrong, or empty")
+    synced_s: float = Field(description="when it was last the same, seconds since 1970; 0 never")
+
+
 class RegistryView(BaseModel):
     """The registry."""
 
@@ -177,6 +189,7 @@ class RegistryView(BaseModel):
     channels: int
     environments: list[EnvironmentView]
     refused: list[dict[str, Any]] = Field(description="what could not be put in force, and why")
+    remote: RemoteView | None = Field(description="null if there is none")
 
 
 def difference_view(before: Release, after: Release) -> DifferenceView:

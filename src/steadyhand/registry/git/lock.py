@@ -31,7 +31,7 @@ def writing(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailable(
             f"the registry's lock {path.name} cannot be opened: {error.strerror}",
-            hint="look at it with: steadyhand registry doctor",
+            hint="look at it with: steadyhand doctor",
         ) from error
     try:
         _wait(descriptor, patience_s)
@@ -49,7 +49,7 @@ def _wait(descriptor: int, patience_s: float) -> None:
             if time.monotonic() > until:
                 raise StoreUnavailable(
                     f"another writer held the registry for {patience_s:g} s",
-                    hint="try again; steadyhand registry doctor names who holds it",
+                    hint="try again; steadyhand doctor names who holds it",
                     retry_after_s=1.0,
                 ) from error
             time.sleep(uniform(_LEAST_S, _MOST_S))  # noqa: S311 - jitter, no secret

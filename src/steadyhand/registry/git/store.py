@@ -8,24 +8,30 @@ full in the middle leaves loose objects that nothing names.
 
 **Reading** takes no lock: a commit never changes.
 
+**A remote**, if there is one, has the last word (:mod:`.remote`): a commit goes there before our
+own branch moves.
+
 Fails closed for writers (:class:`StoreUnavailable`, nothing has changed), while whoever serves goes
 on with the releases that it holds.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import pygit2
 from pygit2 import Commit, GitError, Oid, Repository, Signature, Tree
 
-from steadyhand.registry.git import packing, trees, walking
+from steadyhand.registry.git import branch, following, packing, trees, walking
+from steadyhand.registry.git.branch import BRANCH
+from steadyhand.registry.git.failures import named
 from steadyhand.registry.git.index import Index
 from steadyhand.registry.git.lock import writing
+from steadyhand.registry.git.remote import Remote, RemoteMoved
 from steadyhand.registry.paths import checked_path
 from steadyhand.registry.ports import (
     Author,
@@ -34,20 +40,14 @@ from steadyhand.registry.ports import (
     Found,
     PathMissing,
     StoreConflict,
-    StoreUnavailable,
     Version,
 )
 
-BRANCH: Final = "refs/heads/main"
 INDEX: Final = "steadyhand-index.db"
 LOCK: Final = "steadyhand.lock"
-MOVING: Final = "steadyhand.moving"
 COMMITTER: Final = "Steadyhand registry"
 NOWHERE: Final = "steadyhand.invalid"
 """Domain of addresses that nobody has (RFC 2606)."""
-
-DOCTOR: Final = "look at it with: steadyhand registry doctor"
-
 
 Parents = list[str | Oid]
 """As libgit2 wants them."""
@@ -61,8 +61,28 @@ class Signer(Protocol):
         ...
 
 
+Check = Callable[["GitStore", str, str], object]
+"""Raises unless the branch of a store may move from one commit to another."""
+
+
+class Upstream(NamedTuple):
+    """The remote of a registry.
+
+    Attributes:
+        remote: How it is spoken to.
+        check: What is asked before its commits are taken over.
+    """
+
+    remote: Remote
+    check: Check
+
+
 def open_registry(
-    path: Path, *, clock: Callable[[], float], signer: Signer | None = None
+    path: Path,
+    *,
+    clock: Callable[[], float],
+    signer: Signer | None = None,
+    upstream: Upstream | None = None,
 ) -> "GitStore":
     """Open the bare repository at ``path``; make it, with mode 700, if there is none.
 
@@ -70,26 +90,34 @@ def open_registry(
         path: The folder, ``registry.git`` of the state directory.
         clock: Wall clock, seconds since 1970.
         signer: Signs each commit; ``None`` leaves them unsigned.
+        upstream: The remote that has the last word; ``None`` for none.
 
     Raises:
         StoreUnavailable: It cannot be made, or is no repository.
     """
-    with _named("open"):
+    with named("open"):
         pygit2.option(pygit2.enums.Option.ENABLE_FSYNC_GITDIR, True)  # noqa: FBT003 - libgit2's
         if not (path / "HEAD").exists():
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             with writing(path / LOCK):
                 if not (path / "HEAD").exists():
                     pygit2.init_repository(str(path), bare=True, initial_head="main")
-        return GitStore(path, clock, signer)
+        return GitStore(path, clock, signer, upstream)
 
 
 class GitStore:
     """See :class:`steadyhand.registry.ports.Store`. Safe beside other threads and processes."""
 
-    def __init__(self, path: Path, clock: Callable[[], float], signer: Signer | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float],
+        signer: Signer | None,
+        upstream: Upstream | None = None,
+    ) -> None:
         """Open the repository at ``path``, which is there; see :func:`open_registry`."""
         self.path = path
+        self._upstream = upstream
         self.repository = Repository(str(path))
         self._clock = clock
         self._signer = signer
@@ -138,8 +166,12 @@ class GitStore:
         """See :class:`steadyhand.registry.ports.Store`."""
         for change in changes:
             checked_path(change.path)
-        with _named("commit"), writing(self.path / LOCK):  # readers need not wait with us
-            made, is_new = self._commit(changes, message, author, expected)
+        with named("commit"), writing(self.path / LOCK):  # readers need not wait with us
+            try:
+                made, is_new = self._commit(changes, message, author, expected)
+            except RemoteMoved:  # take over what is new there, so that whoever decides sees it
+                self._follow()
+                raise
             if is_new:  # what is left can be made up for by whoever comes next
                 with suppress(sqlite3.Error, GitError, OSError):
                     packing.pack_if_many(self.path)
@@ -162,10 +194,34 @@ class GitStore:
             if tree is not None and made == tree.id:
                 return head, False
             id_ = self._write(made, head, message, author)
-            self._move(head, id_)
+        if self._upstream is not None:
+            self._upstream.remote.push(Repository(str(self.path)), str(id_))
+        self._bring_on(head, str(id_))
+        return str(id_), True
+
+    def _bring_on(self, head: str, id_: str) -> None:
+        with self._turn:
+            branch.move(self.repository, self.path, head, Oid(hex=id_))
             with suppress(sqlite3.Error, GitError, OSError):  # the next reader brings it on
-                self._catch_up(str(id_))
-            return str(id_), True
+                self._catch_up(id_)
+
+    def sync(self) -> str:
+        """Take over what the remote has, give it what it lacks; return the branch's commit.
+
+        Raises:
+            RemoteDiverged: Either has commits that the other has not.
+            SteadyhandError: What it has is refused; the branch stays.
+        """
+        with named("follow the remote"), writing(self.path / LOCK):
+            return self._follow()
+
+    def _follow(self) -> str:
+        head = self.head()
+        if self._upstream is None:
+            return head
+        apart = Repository(str(self.path))  # the network is not waited for by readers
+        check = partial(self._upstream.check, self)
+        return following.follow(apart, self._upstream.remote, head, check, self._bring_on)
 
     def rebuild_index(self) -> tuple[int, int]:
         """Make the index again from nothing; return how many commits and versions it holds."""
@@ -183,7 +239,7 @@ class GitStore:
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
-        with self._turn, _named(what):
+        with self._turn, named(what):
             yield
 
     def _head(self) -> str:
@@ -228,36 +284,6 @@ class GitStore:
         armored = self._signer(text.encode()).decode("ascii")
         return self.repository.create_commit_with_signature(text, armored, "gpgsig")
 
-    def _move(self, old: str, new: Oid) -> None:
-        """Move the branch under the writer's lock; a mark tells the next if we die in it.
-
-        libgit2's own lock file outlives its process, so the next writer removes it by that mark.
-        """
-        mark = self.path / MOVING
-        if mark.exists():
-            (self.path / f"{BRANCH}.lock").unlink(missing_ok=True)
-        mark.touch()
-        try:
-            self._set_branch(old, new)
-        finally:
-            mark.unlink(missing_ok=True)
-
-    def _set_branch(self, old: str, new: Oid) -> None:
-        try:
-            if not old:
-                self.repository.references.create(BRANCH, new)
-                return
-            branch = self.repository.references[BRANCH]
-            if str(branch.target) != old:
-                raise StoreConflict("the branch has moved meanwhile", hint="read it again")
-            branch.set_target(new)
-        except (pygit2.AlreadyExistsError, KeyError) as error:
-            raise StoreConflict("the branch has moved meanwhile", hint="read it again") from error
-        except GitError as error:
-            if "modified since read" not in str(error):
-                raise
-            raise StoreConflict("the branch has moved meanwhile", hint="read it again") from error
-
     def _catch_up(self, head: str) -> None:
         """Bring the index to ``head``: by what is new, or from nothing after a rewrite."""
         while (known := self._index.head()) != head:
@@ -274,13 +300,3 @@ class GitStore:
             return walking.chain(self.repository, head, known)
         except KeyError:
             return None
-
-
-@contextmanager
-def _named(what: str) -> Iterator[None]:
-    """Turn libgit2's failures into ours."""
-    try:
-        yield
-    except (GitError, OSError, KeyError, ValueError, sqlite3.Error) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise StoreUnavailable(f"the registry could not {what}: {reason}", hint=DOCTOR) from error
