@@ -19,7 +19,7 @@ BELONGS_TO = {
     "pydantic": rf"{REST}|{SETTINGS}|{PLUGINS}",
     "sqlalchemy": STORES,
     "pygit2": r"steadyhand\.registry\.(doctor|git(\..+)?)",
-    "sqlite3": rf"{STORES}|steadyhand\.registry\.git\.(index|store)",
+    "sqlite3": rf"{STORES}|steadyhand\.registry\.git\.(failures|index|store)",
     "alembic": r"steadyhand\.storage(\..+)?",
     "fastapi": REST,
     "redis": r"steadyhand\.caching\.redis_link",

@@ -8,21 +8,27 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
+from time import time
 
 from steadyhand.app import leases, proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
+from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.state import State, secret_resolver
+from steadyhand.app.telling import Teller, tell_for_ever
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token
+from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
+from steadyhand.control.events import Hub
 from steadyhand.control.ports import ControlPorts, GatewayStatus
 from steadyhand.control.probes import shipper_probe
 from steadyhand.control.server import ControlServer
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.knowledge import shelf
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
@@ -61,7 +67,9 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
     plans = PlanMetrics(passed_over)
-    releases = ReleaseMetrics(partial(count_refused, state))
+    follows = settings.follow.url is not None  # then it has no registry, and leads nobody
+    heard = partial(age_of, state.followed, time) if follows else (lambda: None)
+    releases = ReleaseMetrics(partial(count_refused, state), heard)
     shipper = Shipper(
         state.log,
         records,
@@ -86,7 +94,9 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     cache_database = open_state_database(settings, busy_timeout_ms=CACHE_LOCK_MS)
     snapshot = SnapshotReader(state)
     principals = PrincipalsReader(settings.workspace)
-    registry = Registry(settings, principals, releases.changed, releases.synced)
+    hub = Hub(time)
+    teller = Teller(hub, releases)
+    registry = Registry(settings, principals, teller.changed, teller.synced)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -99,21 +109,34 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         allowed_origins=frozenset(settings.control.allowed_origins),
         drills=drill_ports(state, snapshot),
         principals=principals,
-        registry=partial(registry_ports, registry, settings),
+        registry=None if follows else partial(registry_ports, registry, settings),
+        events=hub,
+        distribution=None if follows else distribution_ports(state, snapshot, registry),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        hub.close()  # streams have no end of their own
+        server.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     if parent is not None:
-        loop.add_reader(parent.lifeline, server.stop)  # end of file: the supervisor is gone
+        loop.add_reader(parent.lifeline, stop)  # end of file: the supervisor is gone
     thread.start()
-    caching = asyncio.create_task(host_cache(settings, state, cache_database), name="cache")
-    leasing = asyncio.create_task(leases.renew_for_ever(state.exposure_lease), name="lease")
-    following = asyncio.create_task(
-        follow_for_ever(registry, settings.registry.poll_s), name="registry"
-    )
+    tasks = [
+        asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
+        asyncio.create_task(tell_for_ever(hub, snapshot, leases=not follows), name="events"),
+    ]
+    if not follows:
+        tasks += [
+            asyncio.create_task(leases.renew_for_ever(state.exposure_lease), name="lease"),
+            asyncio.create_task(
+                follow_for_ever(registry, settings.registry.poll_s), name="registry"
+            ),
+        ]
     if parent is not None:
         parent.ready()
     try:
@@ -122,13 +145,26 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         if parent is not None:
             loop.remove_reader(parent.lifeline)
         stop_shipping.set()
-        caching.cancel()
-        leasing.cancel()
-        following.cancel()
-        await asyncio.wait([caching, leasing, following])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()
+
+
+def distribution_ports(
+    state: State, snapshot: "SnapshotReader", registry: Registry
+) -> DistributionPorts:
+    """Return what gateways on other machines are given."""
+
+    def answers(digest: str) -> bytes | None:
+        try:
+            return (state.answers / f"{digest}{shelf.SUFFIX}").read_bytes()
+        except OSError:
+            return None
+
+    return DistributionPorts(snapshot=snapshot, sign=registry.sign, answers=answers)
 
 
 def drill_ports(state: State, snapshot: "SnapshotReader") -> DrillPorts:

@@ -132,6 +132,29 @@ def models_published(settings: Settings) -> bool:
     return any(entry.kind == LOCAL for entry in loaded.snapshot.providers.values())
 
 
+class Published:
+    """Tells when another process has published a snapshot."""
+
+    def __init__(self, published: Path) -> None:
+        """Remember the snapshot in force."""
+        self._published = published
+        self._seen = self._look()
+
+    def changed(self) -> bool:
+        """Tell whether it is another one than at the last call."""
+        now = self._look()
+        is_new = now != self._seen and now is not None
+        self._seen = now
+        return is_new
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = self._published.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
+
+
 class Fingerprint:
     """Tells when a file of the workspace that shapes answers has changed.
 

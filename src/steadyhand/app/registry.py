@@ -15,6 +15,7 @@ from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.registry.views import RemoteView
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.registry.service import RegistryService
+from steadyhand.registry.stories import Story
 from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.settings.previews import previews
@@ -38,16 +39,17 @@ class Registry:
         self,
         settings: Settings,
         principals: Callable[[], Mapping[str, PrincipalSettings]],
-        changed: Callable[[str], None],
-        synced: Callable[[str], None],
+        changed: Callable[[Story], None],
+        synced: Callable[[str, str], None],
     ) -> None:
         """Take the parts.
 
         Args:
             settings: Of the workspace.
             principals: Returns name → principal, as they are now.
-            changed: Is told of the action of each commit that was made here.
-            synced: Is told how each look at the remote ended: ``ok``, ``refused`` or ``failed``.
+            changed: Is told of each commit that was made here.
+            synced: Is told how each look at the remote ended, ``ok``, ``refused`` or ``failed``,
+                and what was wrong.
         """
         self._settings = settings
         self._state = State(settings)
@@ -86,9 +88,15 @@ class Registry:
                     upstream=self._upstream(signer) if self.follows else None,
                 )
                 self._service = RegistryService(
-                    self._store, time, lambda story, _: self._changed(story.action)
+                    self._store, time, lambda story, _: self._changed(story)
                 )
             return self._service
+
+    def sign(self, payload: bytes) -> bytes:
+        """Return a signature of what is distributed, with the registry's key."""
+        from steadyhand.registry.signing import SNAPSHOTS, open_signer
+
+        return open_signer(self._state.registry_key)(payload, SNAPSHOTS)
 
     def sync(self) -> None:
         """Look at the remote once; what is wrong with it is kept for those who ask."""
@@ -109,7 +117,7 @@ class Registry:
         self._remote = RemoteView(
             url=self._remote.url, outcome=outcome, message=message, synced_s=at_s
         )
-        self._synced(outcome)
+        self._synced(outcome, message)
 
     def _upstream(self, signer: "CommitSigner") -> "Upstream":
         from steadyhand.app.signers import signers_of

@@ -15,7 +15,13 @@ from steadyhand.app.exclusion import claim_for_serve
 from steadyhand.app.latency import prefer_short_slices
 from steadyhand.app.open_files import raise_limit
 from steadyhand.app.pidfile import claim
-from steadyhand.app.publish import Fingerprint, models_published, publish, republish
+from steadyhand.app.publish import (
+    Fingerprint,
+    Published,
+    models_published,
+    publish,
+    republish,
+)
 from steadyhand.app.state import State
 from steadyhand.app.supervisor import Supervisor
 from steadyhand.app.welcome import print_welcome
@@ -50,7 +56,11 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     state.prepare()
     lock = claim_for_serve(state)
     state.clear_boards()
-    publish(settings)
+    follows = settings.follow.url is not None
+    if follows:
+        _begin_following(settings)
+    else:
+        publish(settings)
     server = settings.server
     count = server.processes or len(os.sched_getaffinity(0))
     listeners = listen_shared(server.host, server.port, count)
@@ -61,9 +71,12 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
     if claimed is None:
         logger.warning("another supervisor serves this workspace; 'restart' speaks to that one")
     models = LocalModels(settings)
+    current_snapshot = state.snapshots / store.CURRENT
     supervisor = Supervisor(
-        publish=partial(republish, workspace, flags),
-        changed=Fingerprint(workspace, state.snapshots / store.CURRENT).changed,
+        publish=(lambda: True) if follows else partial(republish, workspace, flags),
+        changed=Published(current_snapshot).changed
+        if follows
+        else Fingerprint(workspace, current_snapshot).changed,
         renew=current.renew,
         stop_within_s=server.readiness_lead_s + server.drain_s,
         added=models.added,
@@ -73,6 +86,8 @@ def serve_all(workspace: Path, flags: Mapping[str, object]) -> int:
         for number, each in enumerate(listeners)
     ]
     roles[:0] = models.added()  # first: they load while the others start
+    if follows:
+        roles.append(Role("follower", partial(_follower, settings), None))
     roles.append(Role("control", partial(_control, settings, control_listener), control_listener))
     for child in [supervisor.add(role) for role in roles]:
         if not supervisor.start(child, READY_WITHIN_S):
@@ -181,6 +196,25 @@ class LocalModels:
             return []
         self._is_added = True
         return [Role("models", partial(_models, self._settings), None, is_told=True)]
+
+
+def _begin_following(settings: Settings) -> None:
+    """Have something to serve before anything starts.
+
+    Raises:
+        SteadyhandError: There is nothing that may be served.
+    """
+    from steadyhand.app.follower import Follower
+
+    Follower(settings).begin()
+
+
+def _follower(settings: Settings, parent: Parent) -> None:
+    logs.configure(sys.stderr, LOG_LEVEL, "follower")
+    from steadyhand.app import follower
+
+    parent.ready()
+    follower.run(settings)
 
 
 def _models(settings: Settings, parent: Parent) -> None:

@@ -54,6 +54,11 @@ class State:
         return self.directory / "releases.refused.json"
 
     @property
+    def followed(self) -> Path:
+        """File that says when the control plane that is followed was last heard."""
+        return self.directory / "followed.json"
+
+    @property
     def log(self) -> Path:
         """Folder of the record log, one folder a writer."""
         return self.directory / "log"

@@ -6,7 +6,8 @@ import os
 import socket
 import ssl
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -20,11 +21,15 @@ from steadyhand.cli.errors import (
     Refused,
     Usage,
 )
+from steadyhand.core.event_stream import Sent, read_events
 
 DEFAULT_PORT = 8081
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 TOKEN_VARIABLE = "STEADYHAND_CONTROL_TOKEN"  # noqa: S105 - the variable's name, not a token
 PREFIX = "/api/v1"
+MOST_LINE_BYTES = 1 << 20
+EVENTS_SILENCE_S = 30.0
+"""The stream of events says something each ten seconds, or it is dead."""
 
 
 def find_token(token_file: Path | None, workspace: Path, environment: Mapping[str, str]) -> str:
@@ -114,8 +119,38 @@ class ControlClient:
         """
         return self._answer("POST", path, json.dumps(values))
 
+    def events(self, kinds: list[str], after: int | None) -> Iterator[Sent]:
+        """Yield number, kind and data of what happens, until the connection ends.
+
+        Raises:
+            SteadyhandError: As :meth:`get`.
+        """
+        query = urlencode([("kind", kind) for kind in kinds])
+        headers = self._headers() | {"accept": "text/event-stream"}
+        if after is not None:
+            headers["last-event-id"] = str(after)
+        connection = self._connection(max(self._timeout_s, EVENTS_SILENCE_S))
+        try:
+            connection.request("GET", f"{PREFIX}/events?{query}", headers=headers)
+            response = connection.getresponse()
+            if response.status != http.client.OK:
+                self._read(response.status, response.read())
+                raise self._foreign(response.status)
+            yield from read_events(iter(partial(response.readline, MOST_LINE_BYTES), b""))
+        except TimeoutError as error:
+            raise ControlTimedOut(f"{self.url} fell silent", hint="look at its /readyz") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ControlUnreachable(
+                f"no control plane answers at {self.url}: {_reason(error)}",
+                hint="start one with steadyhand serve, or name another with --url",
+            ) from error
+        finally:
+            connection.close()
+
     def _answer(self, method: str, path: str, sent: str | None = None) -> Any:
-        status, body = self._exchange(method, f"{PREFIX}{path}", sent)
+        return self._read(*self._exchange(method, f"{PREFIX}{path}", sent))
+
+    def _read(self, status: int, body: bytes) -> Any:
         try:
             answer = json.loads(body)
         except ValueError as error:
@@ -149,13 +184,14 @@ class ControlClient:
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout_s: float | None = None) -> http.client.HTTPConnection:
+        patience_s = timeout_s or self._timeout_s
         if self._secure:
             context = ssl.create_default_context()
             return http.client.HTTPSConnection(
-                self._host, self._port, timeout=self._timeout_s, context=context
+                self._host, self._port, timeout=patience_s, context=context
             )
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
+        return http.client.HTTPConnection(self._host, self._port, timeout=patience_s)
 
     def _headers(self) -> dict[str, str]:
         return {

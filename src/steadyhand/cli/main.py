@@ -89,6 +89,7 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "answers": Entry(
             "steadyhand.cli.answers", "app", "List curated answers, and try questions on them."
         ),
+        "events": Entry("steadyhand.cli.events", "app", "Follow what happens, as it happens."),
         "doctor": Entry(
             "steadyhand.cli.doctor",
             "app",

@@ -84,6 +84,20 @@ def hook(
         sys.stderr.write(f"steadyhand: {line}\n")
 
 
+@verb(app, "key")
+def key(session: Session) -> None:
+    """Print the public key with which this control plane signs commits and snapshots.
+
+    Examples:
+      steadyhand registry key --workspace demo
+    """
+    from steadyhand.cli.control import state_dir
+    from steadyhand.registry.signing import open_signer
+
+    line = open_signer(state_dir(session.workspace) / "registry_ed25519").public_line()
+    session.printer.object({"public_key": line}, line)
+
+
 @verb(app, "doctor")
 def doctor(session: Session, at: At = None) -> None:
     """Look for what is wrong with the repository, without the control plane; changes nothing.

@@ -12,7 +12,16 @@ from pydantic import BaseModel, Field
 
 from steadyhand import __version__
 from steadyhand.caching import api as caching_api
-from steadyhand.control import decisions, deployment, drills, failures, health, upstreams
+from steadyhand.control import (
+    decisions,
+    deployment,
+    distribution,
+    drills,
+    events,
+    failures,
+    health,
+    upstreams,
+)
 from steadyhand.control.auth import authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
@@ -102,6 +111,11 @@ def create_app(ports: ControlPorts) -> FastAPI:
         of_registry = ports.registry(Depends(login))
         releases.add(api, of_registry)
         channels.add(api, of_registry)
+
+    if ports.events is not None:
+        api.include_router(events.router(ports.events))
+    if ports.distribution is not None:
+        api.include_router(distribution.router(ports.distribution, Depends(login)))
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:

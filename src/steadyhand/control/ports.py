@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from steadyhand.caching.ports import CachePorts
 from steadyhand.control.decisions import story_of
+from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
+from steadyhand.control.events import Hub
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.control.registry.releases import RegistryPorts
@@ -59,6 +61,8 @@ class ControlPorts:
         principals: Returns name → principal, as ``principals.toml`` says now.
         registry: Returns what the registry's endpoints need, given the dependency that tells who is
             asking; ``None`` leaves them out.
+        events: Of what happens; ``None`` leaves their stream out.
+        distribution: Of snapshots for gateways elsewhere; ``None`` leaves its endpoints out.
     """
 
     records: RecordStore
@@ -75,6 +79,8 @@ class ControlPorts:
     drills: DrillPorts | None = None
     principals: Callable[[], Mapping[str, PrincipalSettings]] = dict
     registry: Callable[[object], RegistryPorts] | None = None
+    events: Hub | None = None
+    distribution: DistributionPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

@@ -71,16 +71,18 @@ Signers = Mapping[bytes, Signer]
 """Public key, as OpenSSH encodes it, → whose it is."""
 
 
-def signer_of(payload: bytes, armored: bytes, signers: Signers) -> Signer:
-    """Return who signed ``payload``.
+def signer_of(
+    payload: bytes, armored: bytes, signers: Signers, namespace: str = NAMESPACE
+) -> Signer:
+    """Return who signed ``payload`` in ``namespace``.
 
     Raises:
         SignatureRefused: The signature is none, is wrong, or of a key that is not in ``signers``.
     """
     blob = _decoded(armored)
-    key, namespace, hash_name, signature = _parts(blob)
-    if namespace != NAMESPACE.encode() or hash_name not in _HASHES:
-        raise SignatureRefused("the signature is not one of a commit", hint="git commit -S")
+    key, said, hash_name, signature = _parts(blob)
+    if said != namespace.encode() or hash_name not in _HASHES:
+        raise SignatureRefused(f"the signature is not one for {namespace}", hint="git commit -S")
     signer = signers.get(key)
     if signer is None:
         raise SignatureRefused(
@@ -88,7 +90,7 @@ def signer_of(payload: bytes, armored: bytes, signers: Signers) -> Signer:
             hint="add it to ssh_keys of the principal in principals.toml",
         )
     digest = _HASHES[hash_name](payload).digest()
-    signed = b"SSHSIG" + b"".join(map(_string, (namespace, b"", hash_name, digest)))
+    signed = b"SSHSIG" + b"".join(map(_string, (said, b"", hash_name, digest)))
     if not _verifies(key, signature, signed):
         raise SignatureRefused("the signature does not match the commit", hint="sign it again")
     return signer

@@ -22,6 +22,8 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.storage.files import create_secret
 
 NAMESPACE: Final = "git"
+SNAPSHOTS: Final = "steadyhand-snapshot"
+"""Namespace of signatures of what is distributed: one of a commit is none of these."""
 PRINCIPAL: Final = "registry@steadyhand.invalid"
 _MAGIC: Final = b"SSHSIG"
 _HASH: Final = "sha512"
@@ -41,14 +43,14 @@ class CommitSigner:
         """Take the key."""
         self._key = key
 
-    def __call__(self, payload: bytes) -> bytes:
-        """Return an armored signature of ``payload`` in the namespace ``git``."""
+    def __call__(self, payload: bytes, namespace: str = NAMESPACE) -> bytes:
+        """Return an armored signature of ``payload`` in a namespace; ``git`` for commits."""
         public = self._public_blob()
         digest = hashlib.sha512(payload).digest()
-        signed = _MAGIC + b"".join(map(_string, (NAMESPACE.encode(), b"", _HASH.encode(), digest)))
+        signed = _MAGIC + b"".join(map(_string, (namespace.encode(), b"", _HASH.encode(), digest)))
         signature = _string(b"ssh-ed25519") + _string(self._key.sign(signed))
         blob = _MAGIC + (1).to_bytes(4, "big")
-        parts = (public, NAMESPACE.encode(), b"", _HASH.encode(), signature)
+        parts = (public, namespace.encode(), b"", _HASH.encode(), signature)
         encoded = base64.b64encode(blob + b"".join(map(_string, parts))).decode()
         lines = [encoded[at : at + _WIDTH] for at in range(0, len(encoded), _WIDTH)]
         return "\n".join(

@@ -23,11 +23,12 @@ from steadyhand.settings.route_prompts import check_prompts_of
 from steadyhand.settings.routes import Known, read_route
 from steadyhand.settings.tables import (
     ControlSettings,
+    FollowSettings,
     RecordsSettings,
     RegistrySettings,
     ServerSettings,
 )
-from steadyhand.settings.validation import check_name
+from steadyhand.settings.validation import Model, check_name
 
 
 def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
@@ -54,6 +55,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     drills = sections.read_section(DrillSettings, "drills", document, report)
     ladder = sections.read_section(LadderSettings, "ladder", document, report)
     registry = sections.read_section(RegistrySettings, "registry", document, report)
+    follow = sections.read_section(FollowSettings, "follow", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = read_prompts(workspace, report)
@@ -69,29 +71,33 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     check_prompts_of(routes, prompts, report)
     read_principals(workspace, report)
     keys = read_keys(workspace, route_names(workspace), known.providers, report)
-    if server is None or records is None or control is None or report.problems:
-        raise InvalidWorkspace(report.problems)
-    if (
-        cache is None or drills is None or ladder is None or registry is None
-    ):  # their problems are among those; said for the types
+    if report.problems:
         raise InvalidWorkspace(report.problems)
     entries = {name: found.entry for name, found in providers.items()}
     return Settings(
-        workspace,
-        server,
-        records,
-        control,
-        slo_classes,
-        entries,
-        keys,
-        routes,
-        prompts,
-        cache,
-        collections,
-        drills,
-        ladder,
-        registry,
+        workspace=workspace,
+        server=_given(server),
+        records=_given(records),
+        control=_given(control),
+        slo_classes=slo_classes,
+        providers=entries,
+        keys=keys,
+        routes=routes,
+        prompts=prompts,
+        cache=_given(cache),
+        collections=collections,
+        drills=_given(drills),
+        ladder=_given(ladder),
+        registry=_given(registry),
+        follow=_given(follow),
     )
+
+
+def _given(section: Model | None) -> Model:
+    """Return a section, which is there, as nothing was found wrong with any."""
+    if section is None:
+        raise RuntimeError("a section with mistakes was not reported")
+    return section
 
 
 def route_names(workspace: Path) -> list[str]:

@@ -11,6 +11,7 @@ from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSett
 from steadyhand.settings.prompts import PromptFile
 from steadyhand.settings.tables import (
     ControlSettings,
+    FollowSettings,
     RecordsSettings,
     RegistrySettings,
     ServerSettings,
@@ -41,6 +42,7 @@ class Settings:
         collections: Name → curated answers, in the order of their paths.
         ladder: ``[ladder]``.
         registry: ``[registry]``.
+        follow: ``[follow]``.
     """
 
     workspace: Path
@@ -57,6 +59,7 @@ class Settings:
     drills: DrillSettings = field(default_factory=DrillSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
+    follow: FollowSettings = field(default_factory=FollowSettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

@@ -17,6 +17,7 @@ from steadyhand.settings.lines import KeyPath
 from steadyhand.settings.problems import nearest
 from steadyhand.settings.tables import (
     ControlSettings,
+    FollowSettings,
     RecordsSettings,
     RegistrySettings,
     ServerSettings,
@@ -36,6 +37,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "drills": DrillSettings,
     "ladder": LadderSettings,
     "registry": RegistrySettings,
+    "follow": FollowSettings,
 }
 NAMES = (*TABLES, "slo", "providers")
 """All top tables of the file."""

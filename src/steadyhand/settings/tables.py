@@ -167,3 +167,37 @@ class RegistrySettings(BaseModel):
         default=(),
         description="public keys of other control planes that commit to the same remote",
     )
+
+
+class FollowSettings(BaseModel):
+    """``[follow]``: gateways here serve what a control plane elsewhere has in force."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str | None = Field(
+        default=None,
+        min_length=1,
+        description="address of that control plane; with it this workspace needs no routes, keys "
+        "or prompts, and its own are not served",
+    )
+    token: SecretReference | None = Field(
+        default=None,
+        description="token of a principal there with the role `gateway`: `env:NAME` or `file:PATH`",
+    )
+    public_key: str | None = Field(
+        default=None,
+        description="public key of that control plane, as `steadyhand registry key` prints it "
+        "there: what is not signed with it is not served",
+    )
+    max_age_s: float = Field(
+        default=86_400.0,
+        gt=0,
+        description="for how long what was served last is served on without a word from there; "
+        "then only floors answer, and nothing starts",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.url is not None and (self.token is None or self.public_key is None):
+            raise ValueError("url: give token and public_key as well")
+        return self

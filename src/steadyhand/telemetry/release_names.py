@@ -28,5 +28,11 @@ REGISTRY_SYNCS = Metric(
     "is not taken over), failed (it cannot be reached: nothing can be released).",
     ("outcome",),
 )
+FOLLOWED_AGE = Metric(
+    "steadyhand_followed_age_seconds",
+    "gauge",
+    "How long ago the control plane that is followed was last heard; past max_age_s only floors "
+    "answer. Absent where none is followed.",
+)
 
-METRICS = (RELEASED_REQUESTS, REGISTRY_CHANGES, NOT_IN_FORCE, REGISTRY_SYNCS)
+METRICS = (RELEASED_REQUESTS, REGISTRY_CHANGES, NOT_IN_FORCE, REGISTRY_SYNCS, FOLLOWED_AGE)

@@ -15,9 +15,17 @@ from steadyhand.telemetry.tallies import Counter, Values
 class ReleaseMetrics(Collector):
     """What is counted of releases; its methods may run in different threads."""
 
-    def __init__(self, not_in_force: Callable[[], int]) -> None:
-        """Take what tells how many channels could not be brought on."""
+    def __init__(
+        self,
+        not_in_force: Callable[[], int],
+        followed_age_s: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        """Take what tells how many channels could not be brought on, and how old what is served is.
+
+        The age is that of the last word of a control plane that is followed, ``None`` without one.
+        """
         self._not_in_force = not_in_force
+        self._followed_age_s = followed_age_s
         self._lock = Lock()
         self._values = Values()
         self._requests = Counter(names.RELEASED_REQUESTS)
@@ -51,6 +59,10 @@ class ReleaseMetrics(Collector):
         yield from families
         gauge = names.NOT_IN_FORCE
         yield GaugeMetricFamily(gauge.name, gauge.meaning, value=self._not_in_force())
+        age_s = self._followed_age_s()
+        if age_s is not None:
+            gauge = names.FOLLOWED_AGE
+            yield GaugeMetricFamily(gauge.name, gauge.meaning, value=age_s)
 
     def describe(self) -> Iterator[Metric]:
         """Yield nothing: the registry need not collect in order to register."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from steadyhand.tenancy.settings import HASH_SCHEME, PrincipalSettings, Role
 
-ROLES: Final[tuple[Role, ...]] = ("author", "approver", "operator", "reader")
+ROLES: Final[tuple[Role, ...]] = ("author", "approver", "operator", "reader", "gateway")
 PREFIX: Final = "shp_"
 """Marks a principal's token as ours."""
 
@@ -21,11 +21,13 @@ class Principal:
         name: Of the table, or ``bootstrap`` for the holder of the token file.
         method: How they proved it.
         roles: What they may do.
+        tenants: For a gateway: whose snapshots it may have; empty for all.
     """
 
     name: str
     method: str
     roles: frozenset[str]
+    tenants: frozenset[str] = frozenset()
 
     def may(self, role: Role) -> bool:
         """Tell whether they have ``role``; everybody who is known may read."""
@@ -52,5 +54,6 @@ def identify(
     found = BOOTSTRAP if hmac.compare_digest(sent, bootstrap_hash) else None
     for name, settings in principals.items():
         if hmac.compare_digest(sent, settings.hash.removeprefix(HASH_SCHEME)):
-            found = found or Principal(name, "token", frozenset(settings.roles))
+            roles, tenants = frozenset(settings.roles), frozenset(settings.tenants)
+            found = found or Principal(name, "token", roles, tenants)
     return found

@@ -18,7 +18,7 @@ SshKey = Annotated[
     ),
 ]
 HASH_SCHEME = "sha256:"
-Role = Literal["author", "approver", "operator", "reader"]
+Role = Literal["author", "approver", "operator", "reader", "gateway"]
 """What a principal may do on the control plane."""
 
 
@@ -57,10 +57,16 @@ class PrincipalSettings(BaseModel):
     roles: tuple[Role, ...] = Field(
         default=("reader",),
         description="`author` puts releases, `approver` approves those of others, `operator` moves "
-        "channels and gives orders to the installation, `reader` sees; each may see",
+        "channels and gives orders to the installation, `reader` sees; each may see. `gateway` "
+        "fetches snapshots: every prompt and every key's rights, of its `tenants`",
     )
     ssh_keys: tuple[SshKey, ...] = Field(
         default=(),
         description="public keys as `ssh-keygen` writes them: whoever signs a commit of the "
         "registry with one of them is this principal",
+    )
+    tenants: tuple[Name, ...] = Field(
+        default=(),
+        description="for `gateway`: whose keys its snapshots have, and what these can reach; empty "
+        "for all tenants",
     )

@@ -84,8 +84,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     settings = load(root, {}, {})
     drills = DrillPorts(dict, lambda: ("support",), lambda _: True, lambda _: None)
     principals = PrincipalsReader(root)
-    told: list[str] = []
-    registry = Registry(settings, principals, told.append, told.append)
+    registry = Registry(settings, principals, lambda _: None, lambda _, __: None)
     ports: dict[str, Any] = {
         "drills": drills,
         "principals": principals,

@@ -40,7 +40,10 @@ class House:
         }
         self.path = settings.state_dir / "registry.git"
         self.registry = Registry(
-            settings, lambda: principals, self.changes.append, self.outcomes.append
+            settings,
+            lambda: principals,
+            lambda story: self.changes.append(story.action),
+            lambda outcome, _: self.outcomes.append(outcome),
         )
 
     def release(self) -> str:
@@ -190,7 +193,6 @@ def test_a_remote_that_says_no_leaves_everything_as_it_was(house: House) -> None
 def test_without_a_remote_nothing_is_followed(tmp_path: Path) -> None:
     settings = load(write(tmp_path), {}, {})
     settings.state_dir.mkdir()
-    told: list[str] = []
-    registry = Registry(settings, dict, told.append, told.append)
+    registry = Registry(settings, dict, lambda _: None, lambda _, __: None)
     assert not registry.follows
     assert registry.service().create("ask", FILES_OF_A_RELEASE, ALICE).digest

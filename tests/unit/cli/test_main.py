@@ -29,7 +29,7 @@ def test_help_lists_every_command_and_every_exit_code(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["reqests"], 2, "did you mean 'requests'?"),
+        (["reqests"], 2, "did you mean 'requests'"),
         (["zzz"], 2, "see steadyhand --help"),
         (["requests", "lsit"], 2, "did you mean 'list'?"),
         (["requests", "list", "--limit", "0"], 2, "error[usage]"),

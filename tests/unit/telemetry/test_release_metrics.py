@@ -33,3 +33,29 @@ def test_requests_of_releases_and_changes_are_counted() -> None:
         ("steadyhand_releases_not_in_force",): 3,
     }
     assert list(metrics.describe()) == []
+
+
+def test_the_age_of_what_is_followed_is_there_only_where_something_is() -> None:
+    def age(metrics: ReleaseMetrics) -> list[float]:
+        return [
+            sample.value
+            for family in metrics.collect()
+            for sample in family.samples
+            if sample.name == "steadyhand_followed_age_seconds"
+        ]
+
+    assert age(ReleaseMetrics(lambda: 0)) == []
+    assert age(ReleaseMetrics(lambda: 0, lambda: 12.5)) == [12.5]
+
+
+def test_looks_at_the_remote_are_counted() -> None:
+    metrics = ReleaseMetrics(lambda: 0)
+    metrics.synced("ok")
+    metrics.synced("ok")
+    found = {
+        sample.labels["outcome"]: sample.value
+        for family in metrics.collect()
+        for sample in family.samples
+        if sample.name == "steadyhand_registry_syncs_total"
+    }
+    assert found == {"ok": 2.0}
