@@ -111,6 +111,14 @@ class ControlClient:
         asked = {name: value for name, value in query.items() if value is not None}
         return self._answer("GET", f"{path}{'?' if asked else ''}{urlencode(asked, doseq=True)}")
 
+    def put(self, path: str, values: Mapping[str, object]) -> Any:
+        """Put ``values`` at ``/api/v1`` + ``path``, and return the decoded JSON.
+
+        Raises:
+            SteadyhandError: As :meth:`get`.
+        """
+        return self._answer("PUT", path, json.dumps(values))
+
     def post(self, path: str, values: Mapping[str, object]) -> Any:
         """Have ``/api/v1`` + ``path`` done with ``values``, and return the decoded JSON.
 

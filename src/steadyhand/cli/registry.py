@@ -56,6 +56,36 @@ def status(session: Session) -> None:
     session.printer.object(row, "\n".join(lines))
 
 
+@verb(app, "environments")
+def environments(
+    session: Session,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="TOML with all of them; else shows.")
+    ] = None,
+    note: Annotated[str, typer.Option("--note", "-m", help="For who reads the history.")] = "",
+) -> None:
+    """Show what environments ask for, or say it.
+
+    Operators may ask for more. To ask for less takes the installation's own token.
+
+    Examples:
+      steadyhand registry environments
+      steadyhand registry environments environments.toml -m "two approvals"
+    """
+    if file is None:
+        row = session.client.get("/registry")
+    else:
+        from steadyhand.core.errors import InvalidValue
+
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidValue(f"{file} cannot be read: {error}") from error
+        row = session.client.put("/registry/environments", {"toml": text, "note": note})
+    known = row["environments"]
+    session.printer.object({"environments": known}, "\n".join(map(_environment, known)))
+
+
 @app.command("hook")
 def hook(
     signers: Annotated[

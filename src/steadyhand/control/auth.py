@@ -20,7 +20,7 @@ from steadyhand.tenancy.principals import Principal
 
 HINT = "send 'Authorization: Bearer <token>'; the token is in .steadyhand/control.token"
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
-REGISTRY = ("/api/v1/releases", "/api/v1/channels")
+REGISTRY = ("/api/v1/releases", "/api/v1/channels", "/api/v1/registry")
 """Where the service of the registry checks the role of each order."""
 
 

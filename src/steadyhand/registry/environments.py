@@ -93,3 +93,24 @@ def environment(known: Mapping[str, Environment], name: str) -> Environment:
             else f"known are {', '.join(sorted(known))}",
         )
     return known[name]
+
+
+def loosened(before: Mapping[str, Environment], after: Mapping[str, Environment]) -> list[str]:
+    """Return what ``after`` asks for less than ``before``, in words; empty if nothing.
+
+    An environment that is gone is none: nothing can be moved in it any more.
+    """
+    found = []
+    for name, was in before.items():
+        now = after.get(name)
+        if now is None:
+            continue
+        if now.approvals < was.approvals:
+            found.append(f"{name} needs {now.approvals} approvals instead of {was.approvals}")
+        if was.protected and not now.protected:
+            found.append(f"{name} is not protected any more")
+        if was.origin and now.origin != was.origin:
+            found.append(f"{name} comes from {now.origin or 'anywhere'} instead of {was.origin}")
+        if now.bake_s < was.bake_s:
+            found.append(f"{name} bakes {now.bake_s} s instead of {was.bake_s}")
+    return found

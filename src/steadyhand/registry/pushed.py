@@ -20,11 +20,11 @@ from steadyhand.registry.ports import PathMissing
 from steadyhand.registry.service import RegistryService
 from steadyhand.registry.signatures import Signer, Signers, signer_of
 from steadyhand.registry.state import decoded
-from steadyhand.registry.writer import ReleaseRefused, needs
+from steadyhand.registry.writer import ReleaseRefused
 from steadyhand.tenancy.principals import Principal
 
 _LATE_S: Final = 300
-_EARLY_S: Final = 86_400
+_EARLY_S: Final = 3_600
 """How far a time in a file may be from its commit's."""
 
 _TIMES: Final = ("since_us", "time_us")
@@ -81,9 +81,6 @@ def judge(commit: Pushed, before: Before, signers: Signers) -> Signer:
             hint=f"git -c user.name={signer.name} commit -S",
         )
     by = Principal(signer.name, "ssh", signer.roles)
-    if list(commit.changes) == [environments.FILE]:
-        _environments(commit, by)
-        return signer
     service = RegistryService(before, lambda: float(commit.time_s))
     _operation(commit, before)(service, by)
     _compare(commit, before)
@@ -93,16 +90,12 @@ def judge(commit: Pushed, before: Before, signers: Signers) -> Signer:
 _Operation = Callable[[RegistryService, Principal], object]
 
 
-def _environments(commit: Pushed, by: Principal) -> None:
-    needs(by, "operator")
-    content = commit.changes[environments.FILE]
-    if content is not None:
-        environments.decode(content)
-
-
 def _operation(commit: Pushed, before: Before) -> _Operation:
     """Return the operation that ``commit`` is, told by its paths."""
     tops = {path.split("/", 1)[0] for path in commit.changes}
+    content = commit.changes.get(environments.FILE)
+    if tops == {environments.FILE} and content is not None:
+        return lambda service, by: service.set_environments(content, by)
     if tops == {bundle.FOLDER}:
         return _release(commit)
     if tops == {approvals.APPROVALS} and len(commit.changes) == 1:
@@ -206,6 +199,8 @@ def _compare(commit: Pushed, before: Before) -> None:
             raise PushRefused(f"not_the_operation: the commit {which} {path[:150]}")
         if made[path] == commit.changes[path]:
             continue
+        if path.startswith(f"{bundle.FOLDER}/"):
+            raise PushRefused(f"not_the_operation: {path[:150]} is not what the release says")
         ours, theirs = _values(made[path]), _values(commit.changes[path])
         _check_times(path, ours, theirs, commit, before)
         if "salt" in ours and ours.get("candidate"):

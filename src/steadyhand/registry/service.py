@@ -11,11 +11,8 @@ from collections.abc import Callable, Mapping
 from steadyhand.registry import approvals, bundle, reading, state
 from steadyhand.registry.approvals import Approval, Revocation
 from steadyhand.registry.channel import Channel, channel_path, checked_name, encode
-from steadyhand.registry.environments import Environment, environment
-from steadyhand.registry.ports import (
-    Change,
-    Store,
-)
+from steadyhand.registry.environments import FILE, Environment, decode, environment, loosened
+from steadyhand.registry.ports import Change, Expected, Store
 from steadyhand.registry.reading import Release
 from steadyhand.registry.stories import Story
 from steadyhand.registry.transitions import (
@@ -28,7 +25,7 @@ from steadyhand.registry.transitions import (
 )
 from steadyhand.registry.withdrawal import Withdrawal
 from steadyhand.registry.writer import ReleaseRefused, Writer, allowed, author_of, needs
-from steadyhand.tenancy.principals import Principal
+from steadyhand.tenancy.principals import BOOTSTRAP, Principal
 from steadyhand.tenancy.settings import Role
 
 
@@ -217,6 +214,32 @@ class RegistryService:
             return back
 
         return self._writer.again(once)
+
+    def set_environments(self, content: bytes, by: Principal, note: str = "") -> None:
+        """Say what environments ask for. To ask for less takes the installation's own token.
+
+        An operator alone could otherwise do away with the second person, and then without.
+
+        Raises:
+            ReleaseRefused: It asks for less, and not by the holder of the installation's token.
+            EnvironmentsInvalid, RoleMissing: As they say.
+        """
+        needs(by, "operator")
+        found = decode(content)
+
+        def once() -> None:
+            less = loosened(state.known_environments(self.store), found)
+            if less and by.name != BOOTSTRAP.name:
+                raise ReleaseRefused(
+                    f"asks_for_less: {'; '.join(less)}",
+                    hint="the holder of the installation's own token may do this",
+                )
+            story = Story("environments", "Change what environments ask for", by.name, "", "")
+            expected = [Expected(FILE, self._writer.blob(FILE))]
+            told = story._replace(note=note)
+            self._writer.commit([Change(FILE, content)], told, expected)
+
+        self._writer.again(once)
 
     def revoke(self, digest: str, reason: str, by: Principal) -> Revocation:
         """See :meth:`steadyhand.registry.withdrawal.Withdrawal.revoke`."""

@@ -20,7 +20,7 @@ class Story(NamedTuple):
 
     Attributes:
         action: By name: ``release``, ``approve``, ``promote``, ``try``, ``give-up``, ``roll-back``,
-            ``revoke``, ``ask-waiver``, ``waive``.
+            ``revoke``, ``ask-waiver``, ``waive``, ``environments``.
         subject: First line.
         note: What the principal wants to be read, or empty.
         principal: Who did it.

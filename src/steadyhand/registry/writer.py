@@ -70,7 +70,7 @@ class Writer:
         path = channel_path(where, route)
         rests = [path, environments.FILE, *([approvals.revocation_path(digest)] if digest else [])]
         # First what must not change, then what is decided on: never the other way round.
-        expected = [Expected(one, self._blob(one)) for one in rests]
+        expected = [Expected(one, self.blob(one)) for one in rests]
         asked = environment(known, where)
         values = [value for _, value in state.past(self._store, where, route)]
         origin = state.past(self._store, asked.origin, route) if asked.origin else []
@@ -129,7 +129,8 @@ class Writer:
         """Return the wall clock, microseconds since 1970."""
         return int(self._clock() * 1e6)
 
-    def _blob(self, path: str) -> str:
+    def blob(self, path: str) -> str:
+        """Return the object id of what ``path`` holds now; empty for nothing."""
         try:
             return self._store.get(path).blob
         except PathMissing:

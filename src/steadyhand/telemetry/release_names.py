@@ -13,7 +13,7 @@ REGISTRY_CHANGES = Metric(
     "steadyhand_registry_changes_total",
     "counter",
     "Commits that the control process made in the release registry, by what they did: release, "
-    "approve, promote, try, give-up, roll-back, revoke, ask-waiver, waive.",
+    "approve, promote, try, give-up, roll-back, revoke, ask-waiver, waive, environments.",
     ("action",),
 )
 NOT_IN_FORCE = Metric(

@@ -131,6 +131,29 @@ def test_orders_to_the_installation_take_an_operator(desk: Desk) -> None:
         assert desk.send(who, "GET", "/drills")[0] == 200
 
 
+def test_operators_may_ask_environments_for_more_and_only_the_installation_for_less(
+    desk: Desk,
+) -> None:
+    more = '[environments.staging]\n[environments.production]\nfrom = "staging"\n'
+    more += "approvals = 2\nprotected = true\nbake_s = 60\n"
+    path = "/registry/environments"
+    assert desk.send("alice", "PUT", path, {"toml": more})[0] == 403
+    status, said = desk.send("olive", "PUT", path, {"toml": more, "note": "two people"})
+    assert (status, said["environments"][1]["approvals"]) == (200, 2)
+    for text, told in {
+        more.replace("approvals = 2", "approvals = 0"): "production needs 0 approvals instead of 2",
+        more.replace("protected = true", ""): "production is not protected any more",
+        more.replace('from = "staging"', ""): "production comes from anywhere instead of staging",
+        more.replace("bake_s = 60", ""): "production bakes 0 s instead of 60",
+    }.items():
+        status, said = desk.send("olive", "PUT", path, {"toml": text})
+        assert (status, told in said["error"]["message"]) == (409, True), said
+    less = more.replace("approvals = 2", "approvals = 0")
+    assert desk.send("bootstrap", "PUT", path, {"toml": less})[0] == 200
+    status, said = desk.send("olive", "PUT", path, {"toml": "nonsense"})
+    assert (status, said["error"]["code"]) == (409, "environments_invalid")
+
+
 def test_the_whole_way_by_rest(desk: Desk) -> None:
     first, second = desk.live("Be kind."), desk.live("Be brief.")
     status, said = desk.send("ruth", "GET", f"/releases/{first}/diff?to=production/support")

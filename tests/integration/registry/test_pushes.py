@@ -1,9 +1,11 @@
 """A registry on a Git server: the shipped hook lets in what the control plane would, no more."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from steadyhand.registry import bundle, state
 from steadyhand.registry.channel import Channel, encode
@@ -232,9 +234,17 @@ def test_operators_change_environments_and_nonsense_is_refused(team: Team) -> No
     team.commit(clone)
     assert "environments_invalid" in refused(team, clone)
     team.git(clone, "reset", "-q", "--hard", "origin/main")
-    team.write(clone, "environments.toml", "[environments.staging]\napprovals = 0\n")
+    text = '[environments.staging]\n[environments.production]\nfrom = "staging"\nprotected = true\n'
+    team.write(clone, "environments.toml", f"{text}approvals = 2\n")
     team.commit(clone)
     team.push(clone)
+    team.write(clone, "environments.toml", f"{text}approvals = 0\n")
+    team.commit(clone)
+    assert "asks_for_less" in refused(team, clone)
+    team.git(clone, "reset", "-q", "--hard", "origin/main")
+    team.git(clone, "rm", "-q", "environments.toml")
+    team.commit(clone)
+    assert "one_operation" in refused(team, clone)
 
 
 def test_a_revert_of_a_move_is_a_move(team: Team) -> None:
@@ -260,6 +270,40 @@ def test_times_far_from_the_commit_are_refused(team: Team) -> None:
     team.write(clone, "channels/staging/ask.json", encode(moved).decode())
     team.commit(clone)
     assert "wrong_time" in refused(team, clone)
+
+
+@pytest.mark.parametrize(
+    ("when", "reason"),
+    [
+        ("2001-01-01T00:00:00Z", "before the one that it follows"),
+        ("2099-01-01T00:00:00Z", "future"),
+    ],
+)
+def test_commits_cannot_be_dated_as_it_suits(team: Team, when: str, reason: str) -> None:
+    """How long a release was stable, and so where a roll-back may go, is told by these times."""
+    first = released(team)
+    clone = team.clone("alice")
+    team.environment["GIT_COMMITTER_DATE"] = when
+    moved = Channel("staging", "ask", digest_of(clone, first), by="alice")
+    at_us = int(datetime.fromisoformat(when).timestamp()) * NOW_US
+    moved = replace(moved, since_us=at_us)
+    team.write(clone, "channels/staging/ask.json", encode(moved).decode())
+    team.commit(clone)
+    assert reason in refused(team, clone)
+
+
+def test_a_manifest_in_another_spelling_is_refused(team: Team) -> None:
+    released(team)
+    clone = team.clone("alice")
+    work = team.folder / "work"
+    write(work, {"prompts/ask.md": '+++\ndescription = "d"\nowner = "us"\n+++\nMore.\n'})
+    team.steadyhand("release", "create", "ask", "--workspace", str(work), "--clone", str(clone))
+    made = team.git(clone, "show", "--name-only", "--format=", "HEAD").splitlines()
+    manifest = next(path for path in made if path.endswith("bundle.json"))
+    content = (clone / manifest).read_text()
+    team.write(clone, manifest, content.replace(":", ": ", 1))
+    team.commit(clone, "Spelt otherwise", "--amend")
+    assert "not_the_operation" in refused(team, clone)
 
 
 def test_waivers_take_two_people(team: Team) -> None:

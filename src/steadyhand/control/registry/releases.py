@@ -15,6 +15,7 @@ from steadyhand.control.registry.views import (
     ApprovalRequest,
     ApprovalView,
     DifferenceView,
+    EnvironmentsRequest,
     EnvironmentView,
     FilesView,
     ReasonRequest,
@@ -75,25 +76,17 @@ def _show(api: APIRouter, ports: RegistryPorts) -> None:
 
     @api.get("/registry", tags=["registry"], summary="Show the registry", operation_id="registry")
     def show_registry() -> RegistryView:
-        store = ports.service().store
-        known = state.known_environments(store)
-        return RegistryView(
-            head=store.head(),
-            releases=len(reading.listed(store)),
-            channels=len(state.channels(store)),
-            environments=[
-                EnvironmentView(
-                    name=name,
-                    origin=one.origin,
-                    approvals=one.approvals,
-                    protected=one.protected,
-                    bake_s=one.bake_s,
-                )
-                for name, one in known.items()
-            ],
-            refused=[dict(one) for one in ports.refused()],
-            remote=ports.remote(),
-        )
+        return _registry(ports)
+
+    @api.put(
+        "/registry/environments",
+        tags=["registry"],
+        summary="Say what environments ask for",
+        operation_id="set_environments",
+    )
+    def set_environments(wanted: EnvironmentsRequest, principal: by) -> RegistryView:
+        ports.service().set_environments(wanted.toml.encode(), principal, wanted.note)
+        return _registry(ports)
 
     @api.get("/releases", tags=["releases"], summary="List releases", operation_id="list_releases")
     def list_releases(
@@ -200,6 +193,28 @@ def _say(api: APIRouter, ports: RegistryPorts) -> None:
     )
     def waive(digest: Digest, wanted: ReasonRequest, principal: by) -> RevocationView:
         return revocation(ports.service().waive(digest, wanted.reason, principal))
+
+
+def _registry(ports: RegistryPorts) -> RegistryView:
+    store = ports.service().store
+    known = state.known_environments(store)
+    return RegistryView(
+        head=store.head(),
+        releases=len(reading.listed(store)),
+        channels=len(state.channels(store)),
+        environments=[
+            EnvironmentView(
+                name=name,
+                origin=one.origin,
+                approvals=one.approvals,
+                protected=one.protected,
+                bake_s=one.bake_s,
+            )
+            for name, one in known.items()
+        ],
+        refused=[dict(one) for one in ports.refused()],
+        remote=ports.remote(),
+    )
 
 
 def _decoded(files: Mapping[str, str]) -> dict[str, bytes]:

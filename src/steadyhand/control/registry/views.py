@@ -42,6 +42,12 @@ class ApprovalRequest(Wanted):
     environment: str = Field(pattern=f"^{NAME}$")
 
 
+class EnvironmentsRequest(Wanted):
+    """What environments shall ask for."""
+
+    toml: str = Field(max_length=65_536, description="the whole of `environments.toml`")
+
+
 class ReasonRequest(BaseModel):
     """Why."""
 

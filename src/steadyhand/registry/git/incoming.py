@@ -1,6 +1,8 @@
 """Commits that are not on the branch yet: read, and judged one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import time
+from typing import Final
 
 import pygit2
 from pygit2 import Blob, Commit, Repository, Tree
@@ -14,10 +16,20 @@ from steadyhand.registry.ports import Version
 from steadyhand.registry.pushed import Pushed, PushRefused, judge
 from steadyhand.registry.signatures import Signers
 
-MOST_COMMITS = 10_000
+MOST_COMMITS: Final = 10_000
+MOST_FILE_BYTES: Final = 64 << 20
+SKEW_S: Final = 300
+"""How far the clocks of two people may be apart."""
 
 
-def check(store: GitStore, repository: Repository, old: str, new: str, signers: Signers) -> int:
+def check(
+    store: GitStore,
+    repository: Repository,
+    old: str,
+    new: str,
+    signers: Signers,
+    clock: Callable[[], float] = time,
+) -> int:
     """Judge every commit after ``old`` up to ``new``; return how many there were.
 
     Args:
@@ -26,6 +38,7 @@ def check(store: GitStore, repository: Repository, old: str, new: str, signers: 
         old: Id of the branch's commit, empty for none.
         new: Where it is to move.
         signers: Who may sign.
+        clock: Wall clock, seconds since 1970.
 
     Raises:
         PushRefused: The branch would be rewritten, or a commit breaks a rule.
@@ -40,15 +53,27 @@ def check(store: GitStore, repository: Repository, old: str, new: str, signers: 
     if len(ids) > MOST_COMMITS:
         raise PushRefused(f"too_many: more than {MOST_COMMITS:,} commits at once")
     versions: dict[str, list[Version]] = {}
-    parent = old
+    parent, last_s = old, _time(repository, old)
     for commit in _pushed(repository, ids, old):
         try:
-            judge(commit, Before(store, parent, versions), signers)
+            signer = judge(commit, Before(store, parent, versions), signers)
+            if not signer.is_server:  # how long a release was stable is told by these times
+                _check_time(commit, last_s, clock())
         except PushRefused as error:
             raise PushRefused(f"{commit.id[:10]} {error.message}", hint=error.hint) from error
         _note(store, commit, versions)
-        parent = commit.id
+        parent, last_s = commit.id, max(last_s, commit.time_s)
     return len(ids)
+
+
+def _check_time(commit: Pushed, last_s: int, now_s: float) -> None:
+    if commit.time_s < last_s - SKEW_S:
+        raise PushRefused(
+            "wrong_time: it says that it was committed before the one that it follows",
+            hint="git commit --amend --no-edit -S, with a clock that is right",
+        )
+    if commit.time_s > now_s + SKEW_S:
+        raise PushRefused("wrong_time: it says that it was committed in the future")
 
 
 def versions_of(store: GitStore, ids: list[str], old: str) -> dict[str, list[Version]]:
@@ -99,7 +124,14 @@ def _content(tree: Tree, path: str) -> bytes:
     entry = tree[checked_path(path)]
     if entry.filemode != FileMode.BLOB or not isinstance(entry, Blob):
         raise PushRefused(f"not_a_file: {path[:150]} is a link, a program or a repository")
+    if entry.size > MOST_FILE_BYTES:
+        raise PushRefused(f"too_big: {path[:150]} has {entry.size:,} bytes")
     return entry.data
+
+
+def _time(repository: Repository, id_: str) -> int:
+    found = repository[id_] if id_ else None
+    return found.commit_time if isinstance(found, Commit) else 0
 
 
 def _tree(repository: Repository, id_: str) -> pygit2.Oid | None:
