@@ -7,6 +7,7 @@ import socket
 import ssl
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -138,22 +139,13 @@ class ControlClient:
         if after is not None:
             headers["last-event-id"] = str(after)
         connection = self._connection(max(self._timeout_s, EVENTS_SILENCE_S))
-        try:
+        with self._reaching(connection):
             connection.request("GET", f"{PREFIX}/events?{query}", headers=headers)
             response = connection.getresponse()
             if response.status != http.client.OK:
                 self._read(response.status, response.read())
                 raise self._foreign(response.status)
             yield from read_events(iter(partial(response.readline, MOST_LINE_BYTES), b""))
-        except TimeoutError as error:
-            raise ControlTimedOut(f"{self.url} fell silent", hint="look at its /readyz") from error
-        except (OSError, http.client.HTTPException) as error:
-            raise ControlUnreachable(
-                f"no control plane answers at {self.url}: {_reason(error)}",
-                hint="start one with steadyhand serve, or name another with --url",
-            ) from error
-        finally:
-            connection.close()
 
     def _answer(self, method: str, path: str, sent: str | None = None) -> Any:
         return self._read(*self._exchange(method, f"{PREFIX}{path}", sent))
@@ -174,14 +166,20 @@ class ControlClient:
 
     def _exchange(self, method: str, target: str, body: str | None) -> tuple[int, bytes]:
         connection = self._connection()
-        try:
+        with self._reaching(connection):
             kind = {"content-type": "application/json"} if body is not None else {}
             connection.request(method, target, body, self._headers() | kind)
             response = connection.getresponse()
             return response.status, response.read()
+
+    @contextmanager
+    def _reaching(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        """Say in our words what goes wrong on ``connection``, and close it."""
+        try:
+            yield
         except TimeoutError as error:
             raise ControlTimedOut(
-                f"{self.url} did not answer within {self._timeout_s:g} s",
+                f"{self.url} did not answer within {connection.timeout:g} s",
                 hint="give it longer with --timeout, or look at its /readyz",
             ) from error
         except (OSError, http.client.HTTPException) as error:

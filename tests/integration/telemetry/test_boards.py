@@ -108,7 +108,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     overhead.consume([record(wire=DRILL)])
     plans = PlanMetrics(lambda _: [("live", "far", "m", "open")])
     plans.consume([record(decision=b"any")])
-    releases = ReleaseMetrics(lambda: 0)
+    releases = ReleaseMetrics(lambda: 0, lambda: 1.5)
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
