@@ -111,6 +111,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases = ReleaseMetrics(lambda: 0, lambda: 1.5)
     releases.consume([record(arm="stable")])
     releases.changed("promote")
+    releases.synced("ok")
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
     full = msgspec.structs.replace(FULL, made_us=NOW_US)
     (tmp_path / "gateway-2.status.json").write_bytes(msgspec.json.encode(full))
