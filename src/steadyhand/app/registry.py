@@ -14,6 +14,7 @@ from steadyhand.app.state import State, secret_resolver
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.registry.views import RemoteView
 from steadyhand.core.errors import SteadyhandError
+from steadyhand.prompts.draft import Finding
 from steadyhand.registry.service import RegistryService
 from steadyhand.registry.stories import Story
 from steadyhand.settings.load import load
@@ -21,6 +22,7 @@ from steadyhand.settings.model import Settings
 from steadyhand.settings.previews import previews
 from steadyhand.settings.principals import FILE, load_principals
 from steadyhand.settings.problems import InvalidWorkspace
+from steadyhand.settings.prompt_drafts import lint_release
 from steadyhand.settings.release import collect
 from steadyhand.tenancy.settings import PrincipalSettings
 
@@ -156,10 +158,14 @@ def registry_ports(registry: Registry, settings: Settings, login: object) -> Reg
         """Read the workspace as it is now, not as it was when this process began."""
         return collect(load(settings.workspace, os.environ, {}), route)
 
+    def lint(files: Mapping[str, bytes], route: str) -> Sequence[Finding]:
+        return lint_release(files, route, load(settings.workspace, os.environ, {}).providers)
+
     return RegistryPorts(
         service=registry.service,
         collect=files,
         previews=previews,
+        lint=lint,
         refused=partial(refused, State(settings)),
         remote=lambda: registry.remote if registry.follows else None,
         login=login,

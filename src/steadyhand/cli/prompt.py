@@ -57,11 +57,11 @@ def list_prompts(session: Session) -> None:
     """
     from steadyhand.prompts.tokens import estimated
     from steadyhand.settings.previews import previews_of
-    from steadyhand.settings.prompt_drafts import drafts
+    from steadyhand.settings.prompt_drafts import drafts_in
 
     settings = _settings(session)
     rows = []
-    for name, draft in drafts(settings).items():
+    for name, draft in drafts_in(settings).items():
         first = previews_of(settings.prompts[name])[0]
         rows.append(
             {

@@ -49,6 +49,16 @@ COLUMNS = [
 ]
 
 
+FINDINGS = [
+    Column("level", lambda row: row["level"]),
+    Column("code", lambda row: row["code"]),
+    Column("place", lambda row: f"{row['path']}:{row['line']}"),
+    Column("what", lambda row: row["message"]),
+    Column("hint", lambda row: row["hint"] or "-"),
+    Column("allowed", lambda row: row["allowed"] or "-"),
+]
+
+
 @verb(app, "create")
 def create(
     session: Session,
@@ -146,6 +156,23 @@ def diff(
     """
     found = session.client.get(f"/releases/{quote(digest, safe=':')}/diff", to=to)
     session.printer.object(found, "\n".join(found["lines"]))
+
+
+@verb(app, "lint")
+def lint(session: Session, digest: Digest) -> None:
+    """Check the prompts of a release, as prompt lint checks those of a workspace.
+
+    Exit code 1 if there is an error that the prompt does not allow.
+
+    Examples:
+      steadyhand release lint 1a2b3c4d
+    """
+    found = session.client.get(f"/releases/{quote(digest, safe=':')}/lint")
+    session.printer.rows(found["items"], FINDINGS)
+    if not found["items"]:
+        session.printer.note("nothing to be said of it")
+    if found["fails"]:
+        raise typer.Exit(1)
 
 
 @verb(app, "preview")

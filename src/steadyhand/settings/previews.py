@@ -13,11 +13,17 @@ from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.settings.prompts import PromptFile, read_prompts
 
 
+class ReleaseUnreadable(SteadyhandError):
+    """The prompts of a release cannot be read, so nothing can be shown of them."""
+
+    code, status = "release_unreadable", 409
+
+
 def previews(files: Mapping[str, bytes]) -> list[Preview]:
     """Return what the prompts among ``files`` (path → content) become.
 
     Raises:
-        InvalidWorkspace: A prompt cannot be read.
+        ReleaseUnreadable: A prompt cannot be read.
     """
     wanted = ("prompts/", "tools/", "schemas/", "knowledge/")
     with tempfile.TemporaryDirectory(prefix="steadyhand-preview-") as folder:
@@ -30,7 +36,8 @@ def previews(files: Mapping[str, bytes]) -> list[Preview]:
         report = Report()
         found = read_prompts(root, report)
     if report.problems:
-        raise InvalidWorkspace(report.problems)
+        error = InvalidWorkspace(report.problems)
+        raise ReleaseUnreadable(error.message, hint="steadyhand release lint says it all")
     return [one for name in sorted(found) for one in previews_of(found[name])]
 
 

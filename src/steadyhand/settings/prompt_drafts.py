@@ -1,7 +1,7 @@
 """From a workspace to what ``prompt lint`` looks at."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,8 @@ from steadyhand.settings.load import load
 from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace, Problem, nearest
 from steadyhand.settings.prompts import FOLDER, PromptFile, prompt_names
+from steadyhand.settings.release import read
+from steadyhand.snapshot.model import ProviderEntry
 
 
 def lint_workspace(root: Path, names: Sequence[str]) -> tuple[list[str], list[Finding]]:
@@ -29,7 +31,7 @@ def lint_workspace(root: Path, names: Sequence[str]) -> tuple[list[str], list[Fi
         NotFound: There is no prompt of that name.
     """
     try:
-        found = drafts(load(root, os.environ, {}))
+        found = drafts_in(load(root, os.environ, {}))
     except InvalidWorkspace as error:
         mistakes = [_finding(problem) for problem in error.problems]
         return sorted({*prompt_names(root), *(one.prompt for one in mistakes)}), mistakes
@@ -51,28 +53,56 @@ def _finding(problem: Problem) -> Finding:
     return Finding(problem.code, "error", name, path, int(line), problem.reason, problem.advice)
 
 
-def drafts(settings: Settings) -> dict[str, Draft]:
+def lint_release(
+    files: Mapping[str, bytes], name: str, providers: Mapping[str, ProviderEntry]
+) -> list[Finding]:
+    """Return what is found in the prompts of a release, and what keeps it from being served here.
+
+    Args:
+        files: Of the release, path → content.
+        name: Of its route.
+        providers: Of this installation.
+    """
+    try:
+        part = read(files, name, providers)
+    except InvalidWorkspace as error:
+        return [_finding(problem) for problem in error.problems]
+    found = drafts({name: part.route}, part.sources, providers)
+    return [one for prompt in sorted(found) for one in lint(found[prompt])]
+
+
+def drafts_in(settings: Settings) -> dict[str, Draft]:
     """Return name → draft of every prompt of a workspace."""
+    return drafts(settings.routes, settings.prompts, settings.providers)
+
+
+def drafts(
+    routes: Mapping[str, RouteSettings],
+    prompts: Mapping[str, PromptFile],
+    providers: Mapping[str, ProviderEntry],
+) -> dict[str, Draft]:
+    """Return name → draft of each of ``prompts``, with the models that ``routes`` ask with it."""
     asked: dict[str, list[Asked]] = {}
-    for name, route in sorted(settings.routes.items()):
-        for prompt, one in _asked(name, route, settings):
+    for name, route in sorted(routes.items()):
+        for prompt, one in _asked(name, route, providers):
             found = asked.setdefault(prompt, [])
             if one not in found:
                 found.append(one)
     return {
-        name: _draft(name, found, tuple(asked.get(name, ())))
-        for name, found in settings.prompts.items()
+        name: _draft(name, found, tuple(asked.get(name, ()))) for name, found in prompts.items()
     }
 
 
-def _asked(name: str, route: RouteSettings, settings: Settings) -> Iterator[tuple[str, Asked]]:
+def _asked(
+    name: str, route: RouteSettings, providers: Mapping[str, ProviderEntry]
+) -> Iterator[tuple[str, Asked]]:
     """Yield (prompt, model) for each model that gets a prompt on a route."""
     for rung in route.rungs:
         prompt = rung.own_keys.get("prompt") or route.prompt
         if isinstance(prompt, str):
             for table in _deployments(rung):
                 provider = table.provider or ""
-                entry = settings.providers.get(provider)
+                entry = providers.get(provider)
                 if table.model and entry is not None:
                     yield prompt, Asked(name, entry.kind, table.model)
 

@@ -25,7 +25,7 @@ from steadyhand.settings.corpora import KNOWLEDGE, SECTIONS
 from steadyhand.settings.document import Report
 from steadyhand.settings.model import Settings
 from steadyhand.settings.problems import InvalidWorkspace
-from steadyhand.settings.prompts import read_prompts
+from steadyhand.settings.prompts import PromptFile, read_prompts
 from steadyhand.settings.route_prompts import check_prompts_of, prompts_of
 from steadyhand.settings.routes import Known, read_route
 from steadyhand.snapshot.model import ProviderEntry
@@ -50,12 +50,14 @@ class Part(NamedTuple):
         prompts: Name → prompt.
         collections: Name → curated answers.
         slo: Its SLO class.
+        sources: Name → prompt with its files.
     """
 
     route: RouteSettings
     prompts: dict[str, Prompt]
     collections: Mapping[str, Sequence[Entry]]
     slo: SloSettings
+    sources: dict[str, PromptFile]
 
 
 def collect(settings: Settings, name: str) -> dict[str, bytes]:
@@ -126,7 +128,7 @@ def _read(
     if report.problems or route is None:
         raise InvalidWorkspace(report.problems)
     usable = {key: found.prompt for key, found in prompts.items()}
-    return Part(route, usable, collections, classes[route.slo])
+    return Part(route, usable, collections, classes[route.slo], prompts)
 
 
 def _classes(content: bytes, report: Report) -> dict[str, SloSettings]:

@@ -29,9 +29,10 @@ HOSTILE = ["../../etc", "A", "a%2Fb", "%00", "x" * 64, "sha256:" + "0" * 63]
 class Desk:
     """A control plane with a registry, and people with tokens."""
 
-    def __init__(self, control: RunningControl, tokens: dict[str, str]) -> None:
+    def __init__(self, control: RunningControl, tokens: dict[str, str], root: Path) -> None:
         self.control = control
         self.tokens = tokens
+        self.root = root
 
     def send(
         self, who: str, method: str, path: str, body: object = None
@@ -91,7 +92,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         "registry": lambda login: registry_ports(registry, settings, login),
     }
     with running_control(root, **ports) as control:
-        yield Desk(control, tokens | {"bootstrap": control.token})
+        yield Desk(control, tokens | {"bootstrap": control.token}, root)
 
 
 def test_everybody_known_may_look_and_nobody_else(desk: Desk) -> None:
@@ -175,6 +176,33 @@ def test_the_whole_way_by_rest(desk: Desk) -> None:
     assert desk.send("ruth", "GET", "/registry")[1]["releases"] == 2
     files = desk.send("ruth", "GET", f"/releases/{first}/files")[1]["files"]
     assert base64.b64decode(files["prompts/support.md"]) == b"Be kind."
+
+
+def test_a_release_is_checked_and_previewed_by_rest(desk: Desk) -> None:
+    made = desk.post("alice", "/releases", route="support")[1]
+    status, said = desk.send("ruth", "GET", f"/releases/{made['short']}/lint")
+    assert (status, said) == (200, {"digest": made["digest"], "fails": False, "items": []})
+    status, said = desk.send("ruth", "GET", f"/releases/{made['short']}/preview")
+    [item] = said["items"]
+    assert (item["prompt"], item["sample"], item["changes"]) == ("support", "made up", [])
+    assert {one["origin"] for one in item["messages"][0]["segments"]} == {"author", "knowledge"}
+    prompt = desk.root / "prompts" / "support.md"
+    prompt.write_text(prompt.read_text().replace("support team", "TODO") + "\n- Be brief.\n")
+    path = f"/releases/{made['short']}/preview?to=workspace"
+    [item] = desk.send("ruth", "GET", path)[1]["items"]
+    assert "+- Be brief." in item["changes"]
+    second = desk.post("alice", "/releases", route="support")[1]
+    said = desk.send("ruth", "GET", f"/releases/{second['short']}/lint")[1]
+    assert (said["fails"], [one["code"] for one in said["items"]]) == (True, ["P0103"])
+
+
+def test_a_release_that_cannot_be_read_says_why(desk: Desk) -> None:
+    broken = desk.release("no front matter")
+    said = desk.send("ruth", "GET", f"/releases/{broken}/lint")[1]
+    assert said["fails"]
+    assert "E0311" in {one["code"] for one in said["items"]}
+    status, said = desk.send("ruth", "GET", f"/releases/{broken}/preview")
+    assert (status, said["error"]["code"]) == (409, "release_unreadable")
 
 
 def test_a_candidate_by_rest(desk: Desk) -> None:

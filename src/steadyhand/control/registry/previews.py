@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
-from steadyhand.prompts.draft import Preview
+from steadyhand.prompts.draft import Finding, Level, Preview
+from steadyhand.prompts.lint import fails
 from steadyhand.prompts.model import Origin, Role, Trust
 from steadyhand.prompts.tokens import estimated
 
@@ -38,12 +39,42 @@ class PreviewView(BaseModel):
     changes: list[str] = Field(description="lines of a diff to the other release, if one is named")
 
 
+class FindingView(BaseModel):
+    """Something in a release's prompts that somebody should look at."""
+
+    code: str = Field(description="`steadyhand explain CODE` says what it means")
+    level: Level = Field(description="an `error` fails a check")
+    prompt: str
+    path: str
+    line: int
+    message: str
+    hint: str
+    allowed: str = Field(description="why it may stand, as the prompt says; empty if it may not")
+
+
+class LintView(BaseModel):
+    """What `prompt lint` finds in a release."""
+
+    digest: str
+    fails: bool = Field(description="whether there is an error that is not allowed")
+    items: list[FindingView]
+
+
 class PreviewList(BaseModel):
     """What the prompts of a release become with their samples."""
 
     digest: str
     to: str = Field(description="digest of the other release, or empty")
     items: list[PreviewView]
+
+
+def lint_view(digest: str, found: Sequence[Finding]) -> LintView:
+    """Return what was found in a release."""
+    return LintView(
+        digest=digest,
+        fails=fails(found, strict=False),
+        items=[FindingView.model_validate(one._asdict()) for one in found],
+    )
 
 
 def preview_list(

@@ -8,7 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from steadyhand.control.registry.previews import PreviewList, preview_list
+from steadyhand.control.registry.previews import (
+    LintView,
+    PreviewList,
+    lint_view,
+    preview_list,
+)
 from steadyhand.control.registry.views import (
     DIGITS,
     NAME,
@@ -33,7 +38,7 @@ from steadyhand.control.registry.views import (
     whole,
 )
 from steadyhand.core.errors import InvalidValue, NotFound
-from steadyhand.prompts.draft import Preview
+from steadyhand.prompts.draft import Finding, Preview
 from steadyhand.registry import bundle, reading, state
 from steadyhand.registry.reading import Release
 from steadyhand.registry.service import RegistryService
@@ -50,6 +55,7 @@ class RegistryPorts:
         service: Returns the operations; opens or makes the registry when it is first asked.
         collect: Returns the files that a release of a route of the workspace has now.
         previews: Returns what the prompts among the files of a release become.
+        lint: Returns what is found in the prompts among the files of a release of a route.
         refused: Returns what could not be put in force, as ``environment``, ``route``, ``digest``,
             ``reason`` and ``message``.
         remote: Returns how the remote is; ``None`` if there is none.
@@ -59,6 +65,7 @@ class RegistryPorts:
     service: Callable[[], RegistryService]
     collect: Callable[[str], Mapping[str, bytes]]
     previews: Callable[[Mapping[str, bytes]], Sequence[Preview]]
+    lint: Callable[[Mapping[str, bytes], str], Sequence[Finding]]
     refused: Callable[[], Sequence[Mapping[str, Any]]]
     remote: Callable[[], RemoteView | None]
     login: Any
@@ -140,6 +147,17 @@ def _read(api: APIRouter, ports: RegistryPorts) -> None:
         before = reading.read(store, reading.find(store, digest))
         after = _other(ports, to, before.manifest.route)
         return difference_view(before, after)
+
+    @api.get(
+        "/releases/{digest}/lint",
+        tags=["releases"],
+        summary="Check the prompts of a release",
+        operation_id="lint_release",
+    )
+    def lint(digest: Digest) -> LintView:
+        store = ports.service().store
+        found = reading.read(store, reading.find(store, digest))
+        return lint_view(found.digest, ports.lint(found.files, found.manifest.route))
 
     @api.get(
         "/releases/{digest}/preview",
