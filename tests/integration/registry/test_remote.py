@@ -12,6 +12,7 @@ from steadyhand.registry.ports import StoreUnavailable
 from steadyhand.settings.load import load
 from steadyhand.tenancy.principals import Principal
 from steadyhand.tenancy.settings import PrincipalSettings
+from tests.support.git_http import PASSWORD, git_over_http
 from tests.support.registry_team import ROLES, Team
 from tests.support.workspaces import FILES, write
 
@@ -23,8 +24,9 @@ FILES_OF_A_RELEASE = {"prompts/ask.md": b"Be kind."}
 class House:
     """A workspace whose registry follows a team's server."""
 
-    def __init__(self, team: Team, folder: Path) -> None:
-        main = f'{FILES["steadyhand.toml"]}[registry]\nremote = "{team.server}"\n'
+    def __init__(self, team: Team, folder: Path, remote: str = "") -> None:
+        address = remote or f'remote = "{team.server}"'
+        main = f"{FILES['steadyhand.toml']}[registry]\n{address}\n"
         write(folder, {"steadyhand.toml": main})
         self.team = team
         self.changes: list[str] = []
@@ -196,3 +198,31 @@ def test_without_a_remote_nothing_is_followed(tmp_path: Path) -> None:
     registry = Registry(settings, dict, lambda _: None, lambda _, __: None)
     assert not registry.follows
     assert registry.service().create("ask", FILES_OF_A_RELEASE, ALICE).digest
+
+
+def test_a_server_over_http_is_followed_and_its_hook_has_a_say(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a host: smart HTTP, a token, real ``git receive-pack`` with the shipped hook."""
+    team.guard()
+    team.git(team.server, "config", "http.receivepack", "true")
+    monkeypatch.setenv("REGISTRY_TOKEN", PASSWORD)
+    with git_over_http(team.folder, team.environment) as address:
+        remote = f'remote = "{address}/server.git"\nremote_token = "env:REGISTRY_TOKEN"'
+        house = House(team, tmp_path / "house", remote)
+        digest = house.release()
+        assert team.head() == house.registry.service().store.head()
+        clone = team.clone("alice")
+        team.steadyhand(
+            "channel", "promote", "ask", digest[7:20], "--to", "staging", "--clone", str(clone)
+        )
+        team.push(clone)
+        house.registry.sync()
+        assert house.stable() == {"staging": digest}
+        (team.server / "allowed_signers").write_text("# nobody\n")
+        with pytest.raises(RemoteRefused, match="hook"):
+            house.registry.service().create("ask", {"prompts/ask.md": b"x"}, ALICE)
+        assert team.head() == house.registry.service().store.head(), "nothing has changed"
+        monkeypatch.setenv("REGISTRY_TOKEN", "wrong")
+        house.registry.sync()
+        assert house.registry.remote.outcome == "failed"
