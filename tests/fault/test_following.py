@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from steadyhand.registry.signing import open_signer
 from steadyhand.settings.principals import create_principal
 from steadyhand.settings.scaffold import write_workspace
 from tests.support.ports import free_port
-from tests.support.programs import Program, eventually, running
+from tests.support.programs import Program, children, eventually, is_running, running
 
 QUESTION = {"model": "support", "messages": [{"role": "user", "content": "What does VACUUM do?"}]}
 
@@ -132,6 +133,32 @@ def test_a_dead_leader_leaves_only_floors_after_a_while_and_comes_back(
             edge.serves("live")
     finally:
         followed.__exit__(None, None, None)
+
+
+def test_a_killed_supervisor_leaves_no_follower_behind(leader: Leader, tmp_path: Path) -> None:
+    edge = Edge(tmp_path / "edge", leader)
+    with leader.served(tmp_path), edge.served(tmp_path) as program:
+        edge.serves("live")
+        left = children(program.pid)
+        assert len(left) >= 3, "gateway, follower, control"
+        program.signal(signal.SIGKILL)
+        eventually(lambda: not any(map(is_running, left)), "everything to end with it")
+
+
+def test_what_cannot_be_served_here_does_not_count_as_agreement(
+    leader: Leader, tmp_path: Path
+) -> None:
+    """It may have revoked what is served: a word from there alone must not keep that young."""
+    edge = Edge(tmp_path / "edge", leader, max_age_s=4.0)
+    with leader.served(tmp_path), edge.served(tmp_path):
+        edge.serves("live")
+        main = leader.root / "steadyhand.toml"
+        far = '[providers.far]\nkind = "openai"\nbase_url = "http://127.0.0.1:1/v1"\n'
+        (leader.root / "far.key").write_text("sk-far")
+        main.write_text(f'{main.read_text()}\n{far}api_key = "file:far.key"\n')
+        edge.serves("template")
+        (edge.root / "far.key").write_text("sk-far")
+        edge.serves("live")
 
 
 @pytest.mark.parametrize(

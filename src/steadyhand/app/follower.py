@@ -9,8 +9,11 @@ only floors speak.
 import contextlib
 import logging
 import os
+import re
+import select
 import time
 from collections.abc import Callable
+from threading import Thread
 
 import msgspec
 
@@ -18,7 +21,7 @@ from steadyhand.app.cache import open_cache
 from steadyhand.app.followed import Followed, read, write
 from steadyhand.app.leases import renew
 from steadyhand.app.serving import build_serving
-from steadyhand.app.source import Source, SourceForged, SourceUnavailable
+from steadyhand.app.source import Source, SourceForged
 from steadyhand.app.state import State, provider_ports, secret_resolver
 from steadyhand.core.errors import ConfigurationError, SteadyhandError
 from steadyhand.knowledge import shelf
@@ -32,6 +35,7 @@ from steadyhand.storage.files import replace_file
 TIMEOUT_S = 15.0
 AGAIN_S = 1.0
 LONGEST_AGAIN_S = 10.0
+_DIGEST = re.compile(r"[A-Za-z0-9:_-]{8,100}")
 
 logger = logging.getLogger(__name__)
 
@@ -66,12 +70,14 @@ class Follower:
         """Have something to serve: what is in force there, else what was served last.
 
         Raises:
-            SnapshotAged: It cannot be reached, and what was served last is too old.
+            SnapshotAged: Nothing new can be served, and what was served last is too old.
             SourceForged: What it sends is not to be trusted.
         """
         try:
             self.take_over()
-        except SourceUnavailable as error:
+        except SourceForged:
+            raise
+        except SteadyhandError as error:
             if self._held() is None or self.age_s() > self._settings.follow.max_age_s:
                 raise SnapshotAged(
                     f"nothing that may be served: {error}",
@@ -100,6 +106,8 @@ class Follower:
                 f"snapshot version {found.version} is older than {known.version}, which was served"
             )
         for digest in found.collections.values():
+            if not _DIGEST.fullmatch(digest):  # it becomes the name of a file
+                raise SourceForged(f"the snapshot names answers {digest[:60]!r}")
             place = self._state.answers / f"{digest}{shelf.SUFFIX}"
             if not place.exists():
                 place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -117,8 +125,10 @@ class Follower:
             SteadyhandError: It ended, or something that came cannot be taken over.
         """
         for event in self._source.events():
-            self._note(self._followed.version, is_aged=self._followed.is_aged)
             if event.kind == "lease":
+                # What could not be taken over ended the connection: so we agree with it still, and
+                # only that keeps what is served young. A word alone does not.
+                self._note(self._followed.version, is_aged=self._followed.is_aged)
                 with contextlib.suppress(OSError):
                     renew(self._state.exposure_lease)
             else:
@@ -160,8 +170,9 @@ class Follower:
         )
 
 
-def run(settings: Settings) -> None:
-    """Follow for ever; never raises for what may pass."""
+def run(settings: Settings, lifeline: int) -> None:
+    """Follow until the supervisor is gone, which is the end of file at ``lifeline``."""
+    Thread(target=_end_with, args=(lifeline,), name="lifeline", daemon=True).start()
     follower = Follower(settings)
     again_s = AGAIN_S
     while True:
@@ -174,3 +185,10 @@ def run(settings: Settings) -> None:
         lasted_s = time.monotonic() - began_s
         again_s = AGAIN_S if lasted_s > LONGEST_AGAIN_S else min(again_s * 2, LONGEST_AGAIN_S)
         time.sleep(again_s)
+
+
+def _end_with(lifeline: int) -> None:
+    select.select(
+        [lifeline], [], []
+    )  # not a read: others' event loops made it one that never waits
+    os._exit(0)

@@ -214,7 +214,7 @@ def _follower(settings: Settings, parent: Parent) -> None:
     from steadyhand.app import follower
 
     parent.ready()
-    follower.run(settings)
+    follower.run(settings, parent.lifeline)
 
 
 def _models(settings: Settings, parent: Parent) -> None:

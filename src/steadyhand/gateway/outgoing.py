@@ -21,10 +21,12 @@ def call_for(exchange: Exchange, rung: int, deployment: Deployment) -> Call:
     ladder = exchange.answering_ladder()
     own = exchange.own_instructions or ladder.own_instructions
     body, model_at = exchange.body, exchange.model_at
-    if rung < len(own) and own[rung]:
+    wording = ladder.wording
+    if wording is not None and wording.has_own(rung):
         body, model_at = outgoing(exchange.request.body, exchange.chat, own[rung]), None
-        if ladder.wording is not None:
-            body = ladder.wording.filled(body, exchange.as_asked or exchange.chat, rung)
+        body = wording.filled(body, exchange.as_asked or exchange.chat, rung)
+    elif wording is None and rung < len(own) and own[rung]:
+        body, model_at = outgoing(exchange.request.body, exchange.chat, own[rung]), None
     return Call(
         body=body,
         model=deployment.id.model,

@@ -61,6 +61,10 @@ class Wording:
         """Return the same for a ladder of one of its rungs."""
         return Wording(self._prompt, self._own[number : number + 1])
 
+    def has_own(self, rung: int) -> bool:
+        """Tell whether a rung has a prompt of its own, be it one without a text."""
+        return rung < len(self._own) and self._own[rung] is not None
+
     def worded(self, chat: ChatRequest) -> Worded:
         """Return what becomes of ``chat``.
 

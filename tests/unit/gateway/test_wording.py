@@ -204,3 +204,15 @@ async def test_a_rung_may_be_the_only_one_with_a_prompt() -> None:
     found = await sent(bench, body({"product": "X"}))
     assert found["messages"] == [{"role": "system", "content": "Safely, X."}, HI]
     assert found["temperature"] == 0
+
+
+async def test_a_rungs_prompt_without_a_text_still_takes_the_place_of_the_routes() -> None:
+    own = prompt_of("", parameters={"temperature": 0})
+    bench = gateway_bench(
+        {"first": [refuses(500)], "second": [answers()]},
+        prompt=prompt_of("Be bold.", parameters={"temperature": 1}),
+        own_prompts=[None, own],
+    )
+    assert (await bench.ask(body())).status == 200
+    second = json.loads(bench.providers["second"].calls[0].body)
+    assert second == {"model": "assistant", "messages": [HI], "temperature": 0}
