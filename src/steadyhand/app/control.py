@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Event, Thread
 from time import time
 
-from steadyhand.app import leases, proof_files
+from steadyhand.app import proof_files
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
+from steadyhand.app.rollouts import Exposer, Rollouts
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.telling import Teller, tell_for_ever
 from steadyhand.caching.store import CacheStore
@@ -26,12 +27,14 @@ from steadyhand.control.drills import DrillPorts
 from steadyhand.control.events import Hub
 from steadyhand.control.ports import ControlPorts, GatewayStatus
 from steadyhand.control.probes import shipper_probe
+from steadyhand.control.rollouts.orders import RolloutPorts
 from steadyhand.control.server import ControlServer
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.knowledge import shelf
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
+from steadyhand.rollouts.drivers.embedded import EmbeddedDriver
 from steadyhand.routing import drill_orders
 from steadyhand.routing.planning.passed_over import passed_over
 from steadyhand.settings.model import Settings
@@ -47,6 +50,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
+from steadyhand.telemetry.rollouts import RolloutMetrics
 from steadyhand.telemetry.status import read_statuses
 from steadyhand.tenancy.principals import token_hash
 
@@ -97,6 +101,18 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     hub = Hub(time)
     teller = Teller(hub, releases)
     registry = Registry(settings, principals, teller.changed, teller.synced)
+    exposer = Exposer(state.exposure_lease)
+    rollouts = Rollouts(
+        database,
+        registry,
+        EmbeddedDriver(),
+        exposer,
+        snapshot,
+        lambda: gateway_statuses(state.run),
+        teller.told,
+    )
+    teller.rollouts = counted = rollout_metrics(rollouts)
+    sources.register(counted)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -111,6 +127,11 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         principals=principals,
         registry=None if follows else partial(registry_ports, registry, settings),
         events=hub,
+        rollouts=None
+        if follows
+        else RolloutPorts(
+            rollouts.store, rollouts.service, lambda commit: registry.store().noted(commit)
+        ),
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
@@ -128,11 +149,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     thread.start()
     tasks = [
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
-        asyncio.create_task(tell_for_ever(hub, snapshot, leases=not follows), name="events"),
+        asyncio.create_task(
+            tell_for_ever(hub, snapshot, None if follows else lambda: exposer.drained),
+            name="events",
+        ),
     ]
     if not follows:
         tasks += [
-            asyncio.create_task(leases.renew_for_ever(state.exposure_lease), name="lease"),
+            asyncio.create_task(rollouts.control_for_ever(), name="rollouts"),
             asyncio.create_task(
                 follow_for_ever(registry, settings.registry.poll_s), name="registry"
             ),
@@ -151,6 +175,18 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()
+
+
+def rollout_metrics(rollouts: Rollouts) -> RolloutMetrics:
+    """Return what counts rollouts."""
+
+    def open_() -> int | None:
+        try:
+            return len(rollouts.store.open_ones())
+        except SteadyhandError:
+            return None
+
+    return RolloutMetrics(lambda: rollouts.controller.failures, open_)
 
 
 def distribution_ports(

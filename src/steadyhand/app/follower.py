@@ -12,8 +12,9 @@ import os
 import re
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Thread
+from typing import Any
 
 import msgspec
 
@@ -130,7 +131,7 @@ class Follower:
                 # only that keeps what is served young. A word alone does not.
                 self._note(self._followed.version, is_aged=self._followed.is_aged)
                 with contextlib.suppress(OSError):
-                    renew(self._state.exposure_lease)
+                    renew(self._state.exposure_lease, drained_of(event.data))
             else:
                 self.take_over()
 
@@ -168,6 +169,12 @@ class Follower:
         store.publish(
             msgspec.structs.replace(found, version=version), self._state.snapshots, self._key
         )
+
+
+def drained_of(data: Mapping[str, Any]) -> list[str]:
+    """Return the candidates that a lease does not cover; an older control plane names none."""
+    found = data.get("drained")
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
 
 def run(settings: Settings, lifeline: int) -> None:

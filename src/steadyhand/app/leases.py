@@ -1,52 +1,47 @@
 """The lease of candidates: control writes until when they may be served, gateways read it.
 
-One small file, written each :data:`RENEW_S` by the control process. A gateway that finds no word of
+One small file, written each :data:`RENEW_S` by the control process: a time, then a line for each
+candidate that is taken off already. A gateway that finds no word of
 it any more (control is dead, the disk is gone) serves the stable release after ``LEASE_S``.
 """
 
 import asyncio
-import contextlib
-import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.routing.exposure import LEASE_S, Lease
+from steadyhand.storage.files import replace_file
 
 RENEW_S: Final = 5.0
 LOOK_S: Final = 0.25
 
 
-def renew(path: Path) -> None:
-    """Write that candidates may be served for ``LEASE_S`` from now."""
+def renew(path: Path, drained: Collection[str] = ()) -> None:
+    """Write that candidates may be served for ``LEASE_S`` from now, but for those ``drained``."""
     until_us = wall_clock_us() + int(LEASE_S * 1e6)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(f"{until_us}\n", encoding="ascii")
-    beside.replace(path)
+    lines = "".join(f"{line}\n" for line in (until_us, *sorted(drained)))
+    replace_file(path, lines.encode("ascii"), mode=0o600)
 
 
-def read(path: Path) -> int:
-    """Return until when candidates may be served, microseconds since 1970; 0 for not at all.
+def read(path: Path) -> tuple[int, frozenset[str]]:
+    """Return until when candidates may be served, microseconds since 1970, and which may not.
 
-    A time further ahead than any lease (a clock that was set back) is no lease.
+    Without a file that can be read the time is 0: none may. A time further ahead than any lease (a
+    clock that was set back) is no lease.
     """
     try:
-        until_us = int(path.read_text(encoding="ascii"))
+        first, *drained = path.read_text(encoding="ascii").splitlines()
+        until_us = int(first)
     except (OSError, ValueError):
-        return 0
-    return until_us if until_us <= wall_clock_us() + int(LEASE_S * 1e6) else 0
-
-
-async def renew_for_ever(path: Path) -> None:
-    """Renew the lease each ``RENEW_S``; a disk that is full lets it run out."""
-    while True:
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(renew, path)
-        await asyncio.sleep(RENEW_S)
+        return 0, frozenset()
+    is_lease = until_us <= wall_clock_us() + int(LEASE_S * 1e6)
+    return until_us if is_lease else 0, frozenset(drained)
 
 
 async def watch(path: Path, lease: Lease) -> None:
     """Keep ``lease`` as the file says."""
     while True:
-        lease.until_us = read(path)
+        lease.until_us, lease.drained = read(path)
         await asyncio.sleep(LOOK_S)

@@ -100,12 +100,22 @@ class Registry:
 
         return open_signer(self._state.registry_key)(payload, SNAPSHOTS)
 
+    def store(self) -> "GitStore":
+        """Return the repository."""
+        self.service()
+        assert self._store is not None  # noqa: S101 - made with the service
+        return self._store
+
+    def certify(self, payload: bytes) -> bytes:
+        """Return a signature of a certificate, with the registry's key."""
+        from steadyhand.registry.signing import CERTIFICATES, open_signer
+
+        return open_signer(self._state.registry_key)(payload, CERTIFICATES)
+
     def sync(self) -> None:
         """Look at the remote once; what is wrong with it is kept for those who ask."""
         try:
-            self.service()
-            assert self._store is not None  # noqa: S101 - made with the service
-            self._store.sync()
+            self.store().sync()
         except SteadyhandError as error:
             outcome = "failed" if error.retryable or error.status >= 500 else "refused"
             if error.message != self._remote.message:

@@ -10,7 +10,7 @@ Nothing here may take a good release out of service by accident:
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -18,7 +18,9 @@ from steadyhand.app.lanes import Lanes, Refused, kept
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.registry import bundle, reading, state
 from steadyhand.registry.channel import DEV, Channel
+from steadyhand.registry.environments import Environment
 from steadyhand.registry.ports import Store
+from steadyhand.routing.exposure import Unit
 from steadyhand.settings import release as parts
 from steadyhand.settings.problems import InvalidWorkspace
 from steadyhand.snapshot.compile import collection_name, release
@@ -40,6 +42,7 @@ def compiled(store: Store, providers: Mapping[str, ProviderEntry], held: Snapsho
     held_providers = held.providers if held is not None else {}
     compiler = _Compiler(store, providers, held, reuse=held_providers == providers)
     try:
+        compiler.units = _units(state.known_environments(store))
         revoked = state.refused(store)
         channels = state.channels(store)
     except SteadyhandError as error:
@@ -66,6 +69,7 @@ class _Compiler:
         self._held = held
         self._reuse = reuse
         self.lanes = Lanes()
+        self.units: Mapping[str, Unit] = {}
 
     def add(self, channel: Channel, revoked: frozenset[str]) -> None:
         """Add the lane of ``channel``."""
@@ -88,7 +92,7 @@ class _Compiler:
             return Lane(self._floor_of(stable))
         self.lanes.releases[channel.stable] = stable
         if not channel.candidate or channel.candidate in revoked:
-            return Lane(channel.stable)
+            return self._stable(channel)
         try:
             candidate = self._compiled(channel.route, channel.candidate)
         except SteadyhandError as error:  # the stable release is served all the same
@@ -101,9 +105,22 @@ class _Compiler:
                     _reason(error),
                 )
             )
-            return Lane(channel.stable)
+            return self._stable(channel)
         self.lanes.releases[channel.candidate] = candidate
-        return Lane(channel.stable, channel.candidate, channel.weight, channel.salt)
+        return msgspec.structs.replace(
+            self._stable(channel),
+            candidate=channel.candidate,
+            weight=channel.weight,
+            salt=channel.salt,
+        )
+
+    def _stable(self, channel: Channel) -> Lane:
+        return Lane(
+            channel.stable,
+            salt="" if channel.candidate else channel.salt,
+            namespace=channel.namespace,
+            unit=self.units.get(channel.environment, "conversation"),
+        )
 
     def _floor_of(self, released: Released) -> str:
         key = released.digest + FLOOR
@@ -140,8 +157,19 @@ class _Compiler:
         if self._held.releases[lane.stable].digest in revoked:
             return Lane(self._floor_of(self._held.releases[lane.stable]))
         if lane.candidate in revoked:
-            return Lane(lane.stable)
+            return msgspec.structs.replace(lane, candidate="", weight=0, salt="")
         return lane
+
+
+def _units(known: Mapping[str, Environment]) -> Mapping[str, Unit]:
+    """Return who keeps to one arm, for each environment that says something that is known."""
+    units: tuple[Unit, ...] = get_args(Unit)
+    return {
+        name: unit
+        for name, one in known.items()
+        for unit in units
+        if one.rollout.get("unit") == unit
+    }
 
 
 def _reason(error: SteadyhandError) -> str:

@@ -18,10 +18,11 @@ from steadyhand.gateway.wording import wording_of
 from steadyhand.prompts.model import Prompt
 from steadyhand.prompts.rendering import Prepared
 from steadyhand.providers.base import Provider, ProviderPorts
+from steadyhand.routing.exposure import Arm, scope, slices
 from steadyhand.routing.model import Route, RungEntry, SloClass, deployments_of
 from steadyhand.routing.ports import RungPorts
 from steadyhand.routing.rungs.base import FloorRung, LiveRung
-from steadyhand.snapshot.model import ProviderEntry, Snapshot
+from steadyhand.snapshot.model import Lane, ProviderEntry, Snapshot
 
 PROVIDERS = "steadyhand.providers"
 RUNGS = "steadyhand.routing.rungs"
@@ -76,11 +77,41 @@ def _channels(snapshot: Snapshot, ports: RungPorts) -> dict[str, dict[str, Choic
     }
     return {
         channel: {
-            route: Choice(built[lane.stable], built.get(lane.candidate), lane.weight, lane.salt)
+            route: choice_of(built[lane.stable], built.get(lane.candidate), lane)
             for route, lane in lanes.items()
         }
         for channel, lanes in snapshot.lanes.items()
     }
+
+
+def choice_of(stable: Ladder, candidate: Ladder | None, lane: Lane) -> Choice:
+    """Return what answers in a lane: each compared slice with a cache and health of its own."""
+    cut = slices(lane.weight if candidate is not None else 0)
+    mine = _scoped(stable, lane.namespace, health="")
+    if candidate is None:
+        return Choice(mine, salt=lane.salt, unit=lane.unit)
+
+    def arm(ladder: Ladder, name: Arm, part: int) -> Ladder:
+        found = scope(lane.salt, name, cut, part)
+        return _scoped(ladder, found, health=found)
+
+    return Choice(
+        mine,
+        arm(candidate, "candidate", -1),
+        arm(candidate, "candidate", 0),
+        tuple(arm(stable, "control", part) for part in range(cut.controls)),
+        cut,
+        lane.salt,
+        lane.unit,
+    )
+
+
+def _scoped(ladder: Ladder, namespace: str, *, health: str) -> Ladder:
+    if not namespace:
+        return ladder
+    return msgspec.structs.replace(
+        ladder, release=f"{ladder.release}:{namespace}", health=health, lineups={}
+    )
 
 
 def _ladder(

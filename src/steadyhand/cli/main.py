@@ -59,6 +59,16 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "channel": Entry(
             "steadyhand.cli.channel", "app", "Show, promote and roll back what environments serve."
         ),
+        "rollout": Entry(
+            "steadyhand.cli.rollout",
+            "app",
+            "Try a release on a part of the traffic; evidence decides.",
+        ),
+        "incident": Entry(
+            "steadyhand.cli.incident",
+            "app",
+            "Show what went wrong in rollouts, and the report about it.",
+        ),
         "registry": Entry(
             "steadyhand.cli.registry", "app", "Show the release registry, examine and mend it."
         ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,6 +26,7 @@ from steadyhand.control.auth import authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
 from steadyhand.control.registry import channels, releases
+from steadyhand.control.rollouts import orders
 from steadyhand.core.ids import RequestIds
 from steadyhand.records import api as records_api
 from steadyhand.records.record import Record
@@ -102,20 +103,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
-    if ports.cache is not None:
-        api.include_router(caching_api.router(ports.cache))
-
-    if ports.drills is not None:
-        api.include_router(drills.router(ports.drills))
-    if ports.registry is not None:
-        of_registry = ports.registry(Depends(login))
-        releases.add(api, of_registry)
-        channels.add(api, of_registry)
-
-    if ports.events is not None:
-        api.include_router(events.router(ports.events))
-    if ports.distribution is not None:
-        api.include_router(distribution.router(ports.distribution, Depends(login)))
+    _optional(api, ports, login)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:
@@ -136,6 +124,24 @@ def create_app(ports: ControlPorts) -> FastAPI:
         new_id=RequestIds(secrets.randbits(40), ports.clock).next,
     )
     return app
+
+
+def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principal]) -> None:
+    """Add what not every installation has."""
+    if ports.cache is not None:
+        api.include_router(caching_api.router(ports.cache))
+    if ports.drills is not None:
+        api.include_router(drills.router(ports.drills))
+    if ports.registry is not None:
+        of_registry = ports.registry(Depends(login))
+        releases.add(api, of_registry)
+        channels.add(api, of_registry)
+    if ports.rollouts is not None:
+        orders.add(api, ports.rollouts, Depends(login))
+    if ports.events is not None:
+        api.include_router(events.router(ports.events))
+    if ports.distribution is not None:
+        api.include_router(distribution.router(ports.distribution, Depends(login)))
 
 
 def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:

@@ -28,7 +28,8 @@ class Event(NamedTuple):
     Attributes:
         number: Grows from one to the next.
         kind: ``registry`` (a commit), ``snapshot`` (one is in force), ``sync`` (a look at the
-            remote that ended otherwise than the one before), ``lease``, ``lost``.
+            remote that ended otherwise than the one before), ``rollout`` (something became of
+            one), ``page`` (a person is called), ``lease``, ``lost``.
         data: About it.
     """
 

@@ -12,6 +12,7 @@ from steadyhand.control.events import Hub
 from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.control.registry.releases import RegistryPorts
+from steadyhand.control.rollouts.orders import RolloutPorts
 from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
@@ -63,6 +64,7 @@ class ControlPorts:
             asking; ``None`` leaves them out.
         events: Of what happens; ``None`` leaves their stream out.
         distribution: Of snapshots for gateways elsewhere; ``None`` leaves its endpoints out.
+        rollouts: Of rollouts; ``None`` leaves their endpoints out.
     """
 
     records: RecordStore
@@ -81,6 +83,7 @@ class ControlPorts:
     registry: Callable[[object], RegistryPorts] | None = None
     events: Hub | None = None
     distribution: DistributionPorts | None = None
+    rollouts: RolloutPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

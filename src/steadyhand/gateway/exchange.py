@@ -16,6 +16,7 @@ from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Attempt, Outcome
+from steadyhand.routing.exposure import UNASSIGNED, Assigned
 from steadyhand.tenancy.model import Key
 
 NOBODY = Key(name="", tenant="", channel="", routes=())
@@ -130,7 +131,7 @@ class Exchange(msgspec.Struct, frozen=True):
             of the ladder's (after ``resolve``).
         as_asked: What was read of the body, if a prompt added to ``chat`` since; else ``None``.
         asked: What answers depend on and ``body`` does not show: a prompt's values, as JSON.
-        arm: Whether the stable release or a candidate answers; empty for the workspace's routes.
+        assigned: Which arm of a channel answers, and by which draw (after ``resolve``).
     """
 
     request: Request
@@ -154,7 +155,7 @@ class Exchange(msgspec.Struct, frozen=True):
     own_instructions: tuple[bytes, ...] = ()
     as_asked: ChatRequest | None = None
     asked: bytes = b""
-    arm: str = ""
+    assigned: Assigned = UNASSIGNED
 
     @property
     def asks_usage(self) -> bool:

@@ -85,7 +85,11 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         trail.age_ms,
         trail.confidence,
         ladder.digest if ladder is not None else "",
-        exchange.arm,
+        exchange.assigned.arm,
+        exchange.assigned.salt,
+        exchange.assigned.unit,
+        *exchange.assigned.slices,
+        exchange.assigned.part,
     )
 
 

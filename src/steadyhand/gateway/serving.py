@@ -9,6 +9,7 @@ import msgspec
 
 from steadyhand.gateway.wording import Wording
 from steadyhand.providers.base import Provider
+from steadyhand.routing.exposure import Assigned, Slices, Unit
 from steadyhand.routing.model import SloClass
 from steadyhand.routing.rungs.base import FloorRung, LiveRung, StoredRung, is_live
 from steadyhand.snapshot.model import Snapshot
@@ -40,6 +41,7 @@ class Ladder(msgspec.Struct, frozen=True):
         release: Digest of what shapes this route's answers.
         lineups: What climbs have found out about it and may share; theirs alone.
         digest: Of the registry's release that it was built from; empty for the workspace.
+        health: Names whose health is asked and told; empty for what all share.
     """
 
     route: str
@@ -52,6 +54,7 @@ class Ladder(msgspec.Struct, frozen=True):
     release: str = ""
     lineups: dict[object, Any] = msgspec.field(default_factory=dict)
     digest: str = ""
+    health: str = ""
 
     @property
     def keeps_answers(self) -> bool:
@@ -76,14 +79,26 @@ class Choice(msgspec.Struct, frozen=True):
     Attributes:
         stable: The one for everybody who is not drawn.
         candidate: The one that is tried; ``None`` for none.
-        weight: Its part of the traffic, in basis points.
-        salt: Of the draw.
+        compared: The same, for the slice of it that is compared.
+        controls: The stable one, for each slice that it is compared with.
+        slices: Of the traffic.
+        salt: Of the draw; without a candidate, that of a first release that is watched.
+        unit: Who keeps to one arm.
     """
 
     stable: Ladder
     candidate: Ladder | None = None
-    weight: int = 0
+    compared: Ladder | None = None
+    controls: tuple[Ladder, ...] = ()
+    slices: Slices = Slices(0, 0, 0)
     salt: str = ""
+    unit: Unit = "conversation"
+
+    def ladder(self, assigned: Assigned) -> Ladder:
+        """Return what answers who is assigned so."""
+        if assigned.arm == "candidate":
+            return (self.candidate if assigned.part < 0 else self.compared) or self.stable
+        return self.controls[assigned.part] if assigned.arm == "control" else self.stable
 
 
 class Serving:

@@ -103,7 +103,16 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         age_ms: Age of a stored answer; -1 for none.
         confidence: How sure a curated answer is of its question, 0 to 1; -1 for none.
         route_release: Digest of the registry's release that answered; empty for the workspace.
-        arm: ``stable`` or ``candidate`` on a channel that the registry feeds; empty elsewhere.
+        arm: ``stable``, ``candidate`` or ``control`` on a channel that the registry feeds, whoever
+            answered in the end; empty elsewhere. ``control`` is a slice of stable that the
+            candidate is compared with.
+        rollout: Salt of the candidate that is tried on the channel; empty if none is.
+        unit: Who asked, as a number that only means something within ``rollout``; 0 without one.
+        candidate_bp: Weight of the candidate when this was assigned, basis points: the probability
+            that this unit gets it.
+        slice_bp: Size of each slice that was compared then, basis points.
+        controls: Number of control slices then.
+        part: Number of the compared slice, each arm's from 0; -1 if it is in none.
     """
 
     request_id: str
@@ -147,6 +156,12 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     confidence: float = -1.0
     route_release: str = ""
     arm: str = ""
+    rollout: str = ""
+    unit: int = 0
+    candidate_bp: int = 0
+    slice_bp: int = 0
+    controls: int = 0
+    part: int = -1
 
 
 def tried(record: Record) -> tuple[Attempt, ...]:

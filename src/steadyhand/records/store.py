@@ -13,6 +13,7 @@ from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.entry import Entry, Note
+from steadyhand.records.exposing import expose
 from steadyhand.records.record import Record
 from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (
@@ -26,6 +27,7 @@ from steadyhand.records.selection import (
 from steadyhand.records.tables import (
     annotation_row,
     annotations,
+    exposures,
     intents,
     records,
     shipments,
@@ -143,6 +145,7 @@ class RecordStore:
             found = resolve([entry for entry in entries if entry.sequence > taken])
             superseded = found.superseded + self._supersede(connection, writer, found.gone)
             self._add(connection, writer, found.records)
+            expose(connection, writer, found.records)
             if found.intents:
                 rows = [
                     {"writer": writer, "sequence": entry.sequence, "frame": entry.payload}
@@ -182,6 +185,7 @@ class RecordStore:
             rows = connection.execute(wanted.order_by(intents.c.sequence)).all()
             entries = [Entry(sequence, _decode(frame), frame) for sequence, frame in rows]
             self._add(connection, writer, entries)
+            expose(connection, writer, entries)
             connection.execute(sa.delete(intents).where(mine))
         return Shipment([entry.record for entry in entries], interrupted=len(entries))
 
@@ -202,11 +206,12 @@ class RecordStore:
     def _supersede(self, connection: sa.Connection, writer: str, gone: Sequence[int]) -> int:
         """Take away what earlier calls have stored; return how much that was."""
         count = 0
-        for table in (intents, records) if gone else ():
+        for table in (intents, records, exposures) if gone else ():
             for start in range(0, len(gone), MOST_VALUES):
                 some = gone[start : start + MOST_VALUES]
                 there = (table.c.writer == writer) & table.c.sequence.in_(some)
-                count += connection.execute(sa.delete(table).where(there)).rowcount
+                deleted = connection.execute(sa.delete(table).where(there)).rowcount
+                count += deleted if table is not exposures else 0
         return count
 
     def list(

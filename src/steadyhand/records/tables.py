@@ -73,6 +73,35 @@ intents = sa.Table(
 )
 """Entries written before their answer began, until a record supersedes them or they become one."""
 
+exposures = sa.Table(
+    "exposures",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _name("writer"),
+    _count("sequence"),
+    _name("rollout"),
+    _count("unit"),
+    sa.Column("slot", sa.SmallInteger, nullable=False),
+    sa.Column("weight", sa.SmallInteger, nullable=False),
+    sa.Column("controls", sa.SmallInteger, nullable=False),
+    _count("received_us"),
+    _count("latency_us"),
+    sa.Column("tokens", sa.Integer, nullable=False),
+    sa.Column("flags", sa.SmallInteger, nullable=False),
+    sa.Index("exposures_rollout", "rollout", "number"),
+    sa.Index("exposures_entry", "writer", "sequence", unique=True),
+)
+"""What rollouts have to know of requests, written with the record; numbers are in the order in
+which they were committed, so whoever has read up to one has missed none below it."""
+
+exposure_numbers = sa.Table(
+    "exposure_numbers",
+    metadata,
+    sa.Column("one", sa.SmallInteger, primary_key=True, autoincrement=False),
+    _count("next"),
+)
+"""One row: the number of the next exposure. To take numbers is to hold its lock until commit."""
+
 annotations = sa.Table(
     "annotations",
     metadata,

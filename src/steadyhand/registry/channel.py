@@ -42,9 +42,12 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         stable: Digest of the release that answers; empty before the first.
         candidate: Digest of the release that is tried; empty for none.
         weight: Part of the traffic that the candidate gets, in basis points.
-        salt: Mixed into the draw of who gets the candidate; new for each candidate.
+        salt: Mixed into the draw of who gets the candidate; new for each candidate. Beside no
+            candidate it is that of a first release, which is watched.
         since_us: When the stable release became so, microseconds since 1970.
         by: Principal who moved it last.
+        namespace: Of the kept answers of the stable release: the salt that it was tried under, so
+            that it goes on with the cache that it has warmed.
     """
 
     environment: str
@@ -55,6 +58,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     salt: str = ""
     since_us: int = 0
     by: str = ""
+    namespace: str = ""
 
 
 def checked_name(name: str) -> str:

@@ -7,7 +7,7 @@ production.
 
 import tomllib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -38,12 +38,14 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         approvals: Least number of people other than the author who approved it for here.
         protected: Whether only operators move its channels; authors may move the others.
         bake_s: Seconds for which a release must have been stable before a roll-back may go to it.
+        rollout: How candidates are tried here; see ``steadyhand.rollouts.model.Policy``.
     """
 
     origin: str = msgspec.field(name="from", default="")
     approvals: int = 0
     protected: bool = False
     bake_s: int = 0
+    rollout: dict[str, Any] = {}
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

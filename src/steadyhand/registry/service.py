@@ -107,8 +107,12 @@ class RegistryService:
         self._writer.again(lambda: self._writer.commit((change,), story))
         return said
 
-    def promote(self, digest: str, where: str, by: Principal, note: str = "") -> Channel:
+    def promote(
+        self, digest: str, where: str, by: Principal, note: str = "", watched: str = ""
+    ) -> Channel:
         """Make a release the stable one of an environment.
+
+        ``watched`` is the salt under which a first release is watched; empty for none.
 
         Raises:
             ReleaseRefused: By a rule, which is named.
@@ -117,7 +121,7 @@ class RegistryService:
         whole = reading.read(self.store, one).digest  # every file is there and right
 
         def decide(situation: Situation, channel: Channel) -> Channel | Refusal:
-            return promoted(situation, channel, whole, by.name)
+            return promoted(situation, channel, whole, by.name, watched)
 
         story = Story(
             "promote",
@@ -244,6 +248,10 @@ class RegistryService:
     def revoke(self, digest: str, reason: str, by: Principal) -> Revocation:
         """See :meth:`steadyhand.registry.withdrawal.Withdrawal.revoke`."""
         return self._withdrawal.revoke(digest, reason, by)
+
+    def take_back(self, digest: str, where: str, by: Principal, reason: str) -> Revocation:
+        """See :meth:`steadyhand.registry.withdrawal.Withdrawal.take_back`."""
+        return self._withdrawal.take_back(digest, where, by, reason)
 
     def waive(self, digest: str, reason: str, by: Principal) -> Revocation:
         """See :meth:`steadyhand.registry.withdrawal.Withdrawal.waive`."""

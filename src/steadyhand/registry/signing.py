@@ -24,6 +24,9 @@ from steadyhand.storage.files import create_secret
 NAMESPACE: Final = "git"
 SNAPSHOTS: Final = "steadyhand-snapshot"
 """Namespace of signatures of what is distributed: one of a commit is none of these."""
+CERTIFICATES: Final = "steadyhand-certificate"
+"""Namespace of signatures of certificates of roll-backs."""
+
 PRINCIPAL: Final = "registry@steadyhand.invalid"
 _MAGIC: Final = b"SSHSIG"
 _HASH: Final = "sha512"

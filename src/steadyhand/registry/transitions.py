@@ -87,18 +87,30 @@ def admitted(situation: Situation, digest: str) -> Refusal | None:
     return None
 
 
-def promoted(situation: Situation, channel: Channel, digest: str, by: str) -> Channel | Refusal:
+def promoted(
+    situation: Situation, channel: Channel, digest: str, by: str, watched: str = ""
+) -> Channel | Refusal:
     """Make ``digest`` the stable release; a candidate is given up with it.
 
     One that is stable already stays so, and nothing changes: a pipeline may say so again.
+    ``watched`` is the salt under which a first release is watched.
     """
     refusal = admitted(situation, digest)
     if refusal is not None:
         return refusal
-    if channel.stable == digest and not channel.candidate:
+    if channel.stable == digest and not channel.candidate and channel.salt == watched:
         return channel
-    since_us = channel.since_us if channel.stable == digest else situation.now_us
-    return Channel(channel.environment, channel.route, stable=digest, since_us=since_us, by=by)
+    if channel.stable == digest:
+        return replace(channel, candidate="", weight=0, salt=watched, by=by)
+    return Channel(
+        channel.environment,
+        channel.route,
+        stable=digest,
+        since_us=situation.now_us,
+        by=by,
+        salt=watched,
+        namespace=channel.salt if channel.candidate == digest else "",
+    )
 
 
 def tried(
@@ -168,7 +180,13 @@ def rolled_back(situation: Situation, channel: Channel, by: str, to: str = "") -
         stable=to or good[0],
         since_us=situation.now_us,
         by=by,
+        namespace=namespace_of(situation, to or good[0]),
     )
+
+
+def namespace_of(situation: Situation, digest: str) -> str:
+    """Return where the answers of a release were kept when it was stable last."""
+    return next((value.namespace for value in situation.past if value.stable == digest), "")
 
 
 def baked(situation: Situation, current: str) -> list[str]:

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from steadyhand.registry import approvals, bundle, reading, state
 from steadyhand.registry.approvals import Revocation
 from steadyhand.registry.ports import Change, Expected, Store
+from steadyhand.registry.reading import Listed
 from steadyhand.registry.stories import Story
 from steadyhand.registry.writer import ReleaseRefused, Writer, needs
 from steadyhand.tenancy.principals import Principal
@@ -29,16 +30,29 @@ class Withdrawal:
         Raises:
             ReleaseMissing, RoleMissing: As they say.
         """
-        needs(by, "operator")
         one = reading.find(self._store, digest)
+        return self._revoked_by(one, by, reason, "revoke", f"Revoke {one.route} {one.short}", "")
+
+    def take_back(self, digest: str, where: str, by: Principal, reason: str) -> Revocation:
+        """Do as :meth:`revoke`, and tell it as the end of a rollout in the environment ``where``.
+
+        Raises:
+            ReleaseMissing, RoleMissing: As they say.
+        """
+        one = reading.find(self._store, digest)
+        subject = f"Roll {one.route} in {where} back from {one.short}"
+        return self._revoked_by(one, by, reason, "roll-back", subject, where)
+
+    def _revoked_by(
+        self, one: Listed, by: Principal, reason: str, action: str, subject: str, where: str
+    ) -> Revocation:
+        needs(by, "operator")
         whole, _ = reading.manifest(self._store, one)
+        story = Story(action, subject, by.name, whole, one.route, where, reason)
 
         def once() -> Revocation:
             known = state.known_environments(self._store)
             others, expected = self._writer.others_back(known, "", whole, by)
-            story = Story(
-                "revoke", f"Revoke {one.route} {one.short}", by.name, whole, one.route, note=reason
-            )
             change = self.revoking(whole, reason, by)
             self._writer.commit([change, *others], story, expected)
             return Revocation(whole, reason, by.name, self._writer.now_us())

@@ -22,7 +22,7 @@ from steadyhand.registry.ports import (
 )
 from steadyhand.registry.reading import Listed, ReleaseMissing
 from steadyhand.registry.stories import Story, message
-from steadyhand.registry.transitions import Refusal, Situation, baked
+from steadyhand.registry.transitions import Refusal, Situation, baked, namespace_of
 from steadyhand.tenancy.principals import Principal
 from steadyhand.tenancy.settings import Role
 
@@ -105,7 +105,8 @@ class Writer:
                 good = baked(situation, digest)
                 if not good:
                     continue  # nothing to go back to: gateways drop it, and the floor speaks
-                next_ = replace(next_, stable=good[0], since_us=situation.now_us)
+                kept_in = namespace_of(situation, good[0])
+                next_ = replace(next_, stable=good[0], since_us=situation.now_us, namespace=kept_in)
             changes.append(Change(channel_path(found.environment, found.route), encode(next_)))
             expected += rests
         return changes, expected

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from steadyhand.routing.exposure import Unit
 from steadyhand.routing.model import Route, SloClass
 from steadyhand.tenancy.model import Key
 
@@ -40,13 +41,18 @@ class Lane(msgspec.Struct, frozen=True):
         stable: Key of :attr:`Snapshot.releases`.
         candidate: Key of the one that is tried, or empty.
         weight: Part of the traffic that the candidate gets, in basis points.
-        salt: Of the draw; see :mod:`steadyhand.routing.exposure`.
+        salt: Of the draw; see :mod:`steadyhand.routing.exposure`. Without a candidate, that of a
+            first release that is watched.
+        namespace: Of the stable release's kept answers: salt of the rollout that it came by.
+        unit: Who keeps to one arm.
     """
 
     stable: str
     candidate: str = ""
     weight: int = 0
     salt: str = ""
+    namespace: str = ""
+    unit: Unit = "conversation"
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from steadyhand.telemetry import (
     overhead_names,
     record_names,
     release_names,
+    rollout_names,
     upstream_names,
 )
 from steadyhand.telemetry.metric import Metric as Metric
@@ -212,6 +213,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     **ladder_names.CHAPTERS,
     "Beside the answers": overhead_names.METRICS,
     "Releases": release_names.METRICS,
+    "Rollouts": rollout_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,
     "Shipper": record_names.SHIPPER,

@@ -25,7 +25,9 @@ def refused(exchange: Exchange, asked: DeploymentId, slot: LiveSlot) -> str:
         asked,
         slot.deployment.id,
         is_tool_call(exchange),
-        gear.health.is_provider_slow(asked.provider, monotonic()),
+        gear.health.arm(exchange.answering_ladder().health).is_provider_slow(
+            asked.provider, monotonic()
+        ),
     )
     budget = gear.hedges.of(exchange.key.tenant, asked.provider)
     reason = refusal(case) or ("" if budget.withdraw() else "budget")

@@ -171,15 +171,16 @@ def _slots(
     ladder: Ladder, gear: Gear, orders: tuple[tuple[Deployment, ...], ...], cap_s: float
 ) -> tuple[Slot, ...]:
     slots: list[Slot] = []
+    book = gear.health.arm(ladder.health)
     for number, (rung, order) in enumerate(zip(ladder.rungs, orders, strict=True)):
         if not is_live(rung):
             slots.append(StoredSlot(number, rung))
             continue
         for deployment in order:
-            health = gear.health.of(deployment.id)
+            health = book.of(deployment.id)
             slots.append(LiveSlot(number, deployment, health, rung.may_hedge, cap_s))
         if rung.may_hedge and len(order) == 1:
-            health = gear.health.of(order[0].id)
+            health = book.of(order[0].id)
             slots.append(LiveSlot(number, order[0], health, rung.may_hedge, cap_s, is_spare=True))
     return tuple(slots)
 

@@ -73,11 +73,12 @@ def unit(exchange: Exchange, sticky: Sticky) -> str:
     elif sticky == "user":
         named = user(exchange)
     elif sticky == "conversation":
-        named = extension(exchange).conversation or _opening(exchange.chat.messages)
+        named = extension(exchange).conversation or opening(exchange.chat.messages)
     return f"{exchange.key.tenant}:{named}" if named else ""
 
 
-def _opening(messages: list[msgspec.Raw]) -> str:
+def opening(messages: list[msgspec.Raw]) -> str:
+    """Return the messages up to the first that is the user's: they are the same in later turns."""
     opening = b""
     for message in messages:
         opening += bytes(message)

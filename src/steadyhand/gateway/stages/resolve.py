@@ -13,12 +13,20 @@ from steadyhand.core.errors import (
     RouteForbidden,
     RouteNotReleased,
 )
+from steadyhand.gateway.climb.question import extension, opening, user
 from steadyhand.gateway.exchange import Exchange
 from steadyhand.gateway.outgoing import outgoing
 from steadyhand.gateway.serving import DEV, Ladder, Serving
 from steadyhand.gateway.wording import Wording
 from steadyhand.http.messages import Header
-from steadyhand.routing.exposure import assigned
+from steadyhand.routing.exposure import (
+    STABLE,
+    UNASSIGNED,
+    Assigned,
+    Unit,
+    assigned,
+    is_exposed,
+)
 from steadyhand.tenancy.model import Key
 
 FORWARDED = (b"traceparent", b"tracestate", b"openai-beta", b"idempotency-key")
@@ -43,15 +51,15 @@ async def resolve(exchange: Exchange) -> Exchange:
     """
     chat, key = exchange.chat, exchange.key
     if key.channel == DEV:
-        ladder, arm = allowed_ladder(exchange.serving, key, chat.model), ""
+        ladder, found = allowed_ladder(exchange.serving, key, chat.model), UNASSIGNED
     else:
-        ladder, arm = released_ladder(exchange)
+        ladder, found = released_ladder(exchange)
     if exchange.ledger is not None:
         exchange.ledger.check()
     budget_s = ladder.budget_s(stream=exchange.stream)
     asked_s = caller_budget_s(exchange.request.headers, chat)
     placed_in = placed(exchange, ladder, exchange.request.received_s + min(budget_s, asked_s))
-    return replace(placed_in, arm=arm) if arm else placed_in
+    return replace(placed_in, assigned=found) if found.arm else placed_in
 
 
 def placed(exchange: Exchange, ladder: Ladder, deadline_s: float) -> Exchange:
@@ -104,8 +112,8 @@ def allowed_ladder(serving: Serving, key: Key, model: str) -> Ladder:
     return direct_ladder(serving, key, model)
 
 
-def released_ladder(exchange: Exchange) -> tuple[Ladder, str]:
-    """Return what answers on the key's channel, and the arm that this is.
+def released_ladder(exchange: Exchange) -> tuple[Ladder, Assigned]:
+    """Return what answers on the key's channel, and by which draw.
 
     Raises:
         RouteForbidden: The key may not call this route.
@@ -122,31 +130,34 @@ def released_ladder(exchange: Exchange) -> tuple[Ladder, str]:
                 hint=f"steadyhand channel promote {model} --to {key.channel}",
                 param="model",
             )
-        return direct_ladder(serving, key, model), ""
+        return direct_ladder(serving, key, model), UNASSIGNED
     check_route(key, model)
-    if choice.candidate is None:
-        return choice.stable, "stable"
-    arm = assigned(
-        choice.salt,
-        choice.weight,
-        unit_of(exchange.chat, key),
-        int(time() * 1e6),
-        exchange.gear.lease.until_us,
-    )
-    return (choice.candidate if arm == "candidate" else choice.stable), arm
+    if not choice.salt:
+        return choice.stable, STABLE
+    found = assigned(choice.salt, choice.slices, unit_of(exchange, choice.unit))
+    if found.arm != "stable" and not is_exposed(
+        choice.salt, int(time() * 1e6), exchange.gear.lease
+    ):
+        found = found._replace(arm="stable", part=-1)
+    return choice.ladder(found), found
 
 
-def unit_of(chat: ChatRequest, key: Key) -> str:
-    """Return who keeps to one arm: the conversation, else the user, else the key."""
-    extension = chat.steadyhand
-    if extension is not UNSET and extension is not None:
-        if extension.conversation:
-            return f"conversation {key.tenant} {extension.conversation}"
-        if extension.user:
-            return f"user {key.tenant} {extension.user}"
-    if isinstance(chat.user, str) and chat.user:
-        return f"user {key.tenant} {chat.user}"
-    return f"key {key.name}"
+def unit_of(exchange: Exchange, kind: Unit) -> str:
+    """Return who keeps to one arm.
+
+    A conversation without a name is known by its user and by how it began; a user without a name
+    by the conversation.
+    """
+    key = exchange.key
+    if kind == "key":
+        return f"key {key.tenant} {key.name}"
+    who = user(exchange)
+    if kind == "user" and who:
+        return f"user {key.tenant} {who}"
+    named = extension(exchange).conversation
+    if named:
+        return f"conversation {key.tenant} {named}"
+    return f"opening {key.tenant} {who} {opening(exchange.chat.messages)}"
 
 
 def check_route(key: Key, model: str) -> None:

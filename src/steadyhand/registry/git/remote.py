@@ -72,6 +72,10 @@ class Remote(Protocol):
         """Move its branch to ``id_``, which follows on what it holds."""
         ...
 
+    def push_notes(self, repository: Repository, ref: str) -> None:
+        """Give it the notes of ``ref`` as they are here."""
+        ...
+
 
 class GitRemote:
     """See :class:`Remote`; by libgit2."""
@@ -128,6 +132,19 @@ class GitRemote:
                 f"the registry's remote says: {callbacks.refused[:300]}",
                 hint="its hook and this control plane must know the same signers",
             )
+
+    def push_notes(self, repository: Repository, ref: str) -> None:
+        """See :class:`Remote`.
+
+        Raises:
+            StoreUnavailable: It cannot be reached, or does not take them.
+        """
+        callbacks = _Callbacks(self._access)
+        try:
+            remote = repository.remotes.create_anonymous(self._access.url)
+            remote.push([f"+{ref}:{ref}"], callbacks=callbacks)
+        except (GitError, OSError, ValueError) as error:
+            raise _unavailable("given notes", error) from error
 
 
 class _Callbacks(pygit2.RemoteCallbacks):

@@ -26,7 +26,8 @@ from typing import Final, NamedTuple, Protocol
 import pygit2
 from pygit2 import Commit, GitError, Oid, Repository, Signature, Tree
 
-from steadyhand.registry.git import branch, following, packing, trees, walking
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.registry.git import branch, following, notes, packing, trees, walking
 from steadyhand.registry.git.branch import BRANCH
 from steadyhand.registry.git.failures import named
 from steadyhand.registry.git.index import Index
@@ -204,6 +205,24 @@ class GitStore:
             branch.move(self.repository, self.path, head, Oid(hex=id_))
             with suppress(sqlite3.Error, GitError, OSError):  # the next reader brings it on
                 self._catch_up(id_)
+
+    def note(self, commit: str, text: str) -> None:
+        """Put ``text`` beside a commit, as a Git note of :data:`notes.REF`; the last one counts.
+
+        Raises:
+            StoreUnavailable: It is not kept.
+        """
+        with self._reading("note"), writing(self.path / LOCK):
+            us = Signature(COMMITTER, f"registry@{NOWHERE}", int(self._clock()), 0)
+            notes.put(self.repository, commit, text, us)
+        if self._upstream is not None:
+            with suppress(SteadyhandError):  # goes again with the next one; the commit is there
+                self._upstream.remote.push_notes(Repository(str(self.path)), notes.REF)
+
+    def noted(self, commit: str) -> str:
+        """Return what :meth:`note` put beside a commit; empty for nothing."""
+        with self._reading("read a note"):
+            return notes.get(self.repository, commit)
 
     def sync(self) -> str:
         """Take over what the remote has, give it what it lacks; return the branch's commit.

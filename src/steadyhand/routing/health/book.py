@@ -28,11 +28,20 @@ ACTIVE_S: Final = 60.0
 """A deployment asked within these seconds counts when a provider is judged as a whole."""
 
 
-class Health:
-    """The book."""
+ARMS: Final = 64
+"""Most books of arms that are kept beside the shared one; the oldest goes first."""
 
-    def __init__(self) -> None:
-        self._pulse = Pulse()
+
+class Health:
+    """The book, and a book for each arm of an open rollout.
+
+    Arms share nothing, so what becomes of a candidate never opens a breaker that others meet, and
+    every compared slice finds out for itself, from equal traffic, that a provider is down.
+    """
+
+    def __init__(self, pulse: Pulse | None = None) -> None:
+        self._pulse = pulse or Pulse()
+        self._arms: dict[str, Health] = {}
         self._proven: dict[DeploymentId, DeploymentHealth] = {}
         self._unproven: dict[DeploymentId, DeploymentHealth] = {}
 
@@ -40,6 +49,17 @@ class Health:
         """Return the health of ``deployment``, new if it is not known."""
         found = self._proven.get(deployment)
         return self._newcomer(deployment) if found is None else found
+
+    def arm(self, name: str) -> "Health":
+        """Return the book of an arm, new if it is not known; the shared one if it has no name."""
+        if not name:
+            return self
+        found = self._arms.get(name)
+        if found is None:
+            if len(self._arms) >= ARMS:
+                del self._arms[next(iter(self._arms))]
+            found = self._arms[name] = Health(self._pulse)
+        return found
 
     def beat(self, now_s: float) -> None:
         """Note that the loop runs; call it several times a second (see :class:`Pulse`)."""

@@ -1,0 +1,207 @@
+"""What the control process needs of rollouts: the controller, its orders, and what they ask."""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from time import monotonic, time
+from typing import Any, Final
+
+import msgspec
+
+from steadyhand.app import leases
+from steadyhand.app.registry import Registry
+from steadyhand.control.ports import GatewayStatus
+from steadyhand.core.errors import SteadyhandError
+from steadyhand.core.ids import base32
+from steadyhand.registry import approvals, reading, state
+from steadyhand.registry.environments import environment as known_environment
+from steadyhand.rollouts.controller import TICK_S, Controller
+from steadyhand.rollouts.drivers.base import Driver
+from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.model import Policy, PolicyInvalid, checked
+from steadyhand.rollouts.ports import Pointer, Ports
+from steadyhand.rollouts.service import RolloutService
+from steadyhand.rollouts.store import RolloutStore
+from steadyhand.snapshot.model import Snapshot
+from steadyhand.storage.database import Database
+from steadyhand.tenancy.principals import Principal
+
+logger = logging.getLogger(__name__)
+
+CONTROLLER: Final = "rollouts"
+"""Principal of what no person ordered."""
+
+
+class RegistryLink:
+    """See :class:`steadyhand.rollouts.ports.Registry`."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Take the registry; it is opened when it is first asked."""
+        self._registry = registry
+
+    def find(self, digest: str, route: str) -> str:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        store = self._registry.service().store
+        return reading.manifest(store, reading.find(store, digest, route))[0]
+
+    def policy(self, environment: str) -> Policy:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        known = state.known_environments(self._registry.service().store)
+        return policy_of(known_environment(known, environment).rollout)
+
+    def pointer(self, environment: str, route: str) -> Pointer:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        past = state.past(self._registry.service().store, environment, route)
+        if not past:
+            return Pointer()
+        now = past[0][1]
+        return Pointer(now.stable, now.candidate, now.weight, now.salt)
+
+    def expose(self, digest: str, environment: str, weight: int, by: str, note: str) -> None:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        self._registry.service().try_candidate(digest, environment, weight, _as(by), note)
+
+    def promote(self, digest: str, environment: str, by: str, note: str, watched: str = "") -> None:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        self._registry.service().promote(digest, environment, _as(by), note, watched)
+
+    def give_up(self, route: str, environment: str, by: str, note: str) -> None:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        self._registry.service().give_up(route, environment, _as(by), note)
+
+    def take_back(self, digest: str, environment: str, reason: str) -> str:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        store = self._registry.service().store
+        if digest not in state.refused(store):
+            self._registry.service().take_back(digest, environment, _as(""), reason)
+        return store.history(approvals.revocation_path(digest), limit=1)[0].commit
+
+    def note(self, commit: str, text: str) -> None:
+        """See :class:`steadyhand.rollouts.ports.Registry`."""
+        self._registry.store().note(commit, text)
+
+
+def policy_of(table: Mapping[str, Any]) -> Policy:
+    """Return the policy that an environment's table says.
+
+    Raises:
+        PolicyInvalid: It makes no sense.
+    """
+    try:
+        return checked(msgspec.convert(table, Policy))
+    except msgspec.ValidationError as error:
+        raise PolicyInvalid(
+            f"the rollout of this environment makes no sense: {error}",
+            hint="mend environments.toml of the registry: steadyhand registry environments FILE",
+        ) from error
+
+
+def _as(by: str) -> Principal:
+    return Principal(by or CONTROLLER, "rollout", frozenset({"operator", "author"}))
+
+
+class Exposer:
+    """Renews the lease of candidates: at once if others are drained, else now and then."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file that gateways read; nothing is written yet."""
+        self._path = path
+        self._drained: frozenset[str] | None = None
+        self._written_s = 0.0
+
+    def __call__(self, drained: Collection[str]) -> None:
+        """Write that candidates may be served, but for those of these salts."""
+        now_s, wanted = monotonic(), frozenset(drained)
+        if wanted == self._drained and now_s - self._written_s < leases.RENEW_S:
+            return
+        try:
+            leases.renew(self._path, wanted)
+        except OSError as error:  # the lease runs out: gateways serve stable
+            logger.warning("the lease of candidates cannot be written: %s", error)
+            return
+        self._drained, self._written_s = wanted, now_s
+
+    @property
+    def drained(self) -> Collection[str]:
+        """The salts that were written last."""
+        return self._drained or ()
+
+
+class Rollouts:
+    """The rollouts of one control process."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        driver: Driver,
+        expose: Callable[[Collection[str]], None],
+        snapshot: Callable[[], Snapshot | None],
+        gateways: Callable[[], Collection[GatewayStatus]],
+        tell: Callable[[str, Mapping[str, Any]], None],
+    ) -> None:
+        """Take the parts; nothing is read yet."""
+        self._snapshot = snapshot
+        self._gateways = gateways
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = asyncio.Event()
+        self.store = RolloutStore(database)
+        exposures = Exposures(database)
+        ports = Ports(
+            registry=RegistryLink(registry),
+            driver=driver,
+            expose=expose,
+            is_gone=self._is_gone,
+            keys=self._keys,
+            tell=tell,
+            sign=registry.certify,
+            holder=f"{os.getpid()}-{secrets.token_hex(4)}",
+            clock=time,
+        )
+        self.controller = Controller(self.store, exposures, ports)
+        self.service = RolloutService(self.store, ports, new_id, self._wake)
+
+    async def control_for_ever(self) -> None:
+        """Move rollouts on, each second and when an order comes."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await asyncio.to_thread(self.controller.tick)
+            except SteadyhandError as error:
+                logger.warning("rollouts wait: %s", error)
+            self._woken.clear()
+            try:
+                await asyncio.wait_for(self._woken.wait(), TICK_S)
+            except TimeoutError:
+                continue
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def _is_gone(self, route: str, environment: str, digest: str) -> bool:
+        found = self._snapshot()
+        if found is None:
+            return False
+        lane = found.lanes.get(environment, {}).get(route)
+        if lane is not None and digest in (lane.stable, lane.candidate):
+            return False
+        alive = [one for one in self._gateways() if one.is_alive]
+        return all(one.snapshot_version >= found.version for one in alive)
+
+    def _keys(self, environment: str, route: str) -> int:
+        found = self._snapshot()
+        if found is None:
+            return 0
+        return sum(
+            key.channel == environment and ("*" in key.routes or route in key.routes)
+            for key in found.keys.values()
+        )
+
+
+def new_id() -> str:
+    """Return an id that sorts by time."""
+    return f"ro_{base32(int(time()), 8)}{base32(secrets.randbits(25), 5)}"

@@ -1,0 +1,1 @@
+"""REST of rollouts and incidents."""

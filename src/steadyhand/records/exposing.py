@@ -1,0 +1,34 @@
+"""Write what rollouts have to know of requests, in the transaction that stores their records."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from steadyhand.records.entry import Entry
+from steadyhand.records.exposure import exposure_of
+from steadyhand.records.tables import exposure_numbers, exposures
+
+_COLUMNS = tuple(column.name for column in exposures.columns)
+
+
+def expose(connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> None:
+    """Store the exposures among ``entries`` under the next numbers.
+
+    The row of the numbers stays locked until the transaction ends, so that numbers become visible
+    in their order, whoever else ships at the same time.
+    """
+    found = [
+        (writer, entry.sequence, *exposure)
+        for entry in entries
+        if entry.record.rollout and (exposure := exposure_of(entry.record)) is not None
+    ]
+    if not found:
+        return
+    moved = {"next": exposure_numbers.c.next + len(found)}
+    connection.execute(sa.update(exposure_numbers).values(moved))
+    after = connection.execute(sa.select(exposure_numbers.c.next)).scalar_one()
+    first = after - len(found)
+    rows = [
+        dict(zip(_COLUMNS, (first + place, *row), strict=True)) for place, row in enumerate(found)
+    ]
+    connection.execute(sa.insert(exposures), rows)

@@ -1,0 +1,78 @@
+"""Look at the evidence of open rollouts, and keep what was seen."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from steadyhand.rollouts.assessment import Situation, assess
+from steadyhand.rollouts.certificate import Look
+from steadyhand.rollouts.evidence import Evidence
+from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.model import Rollout
+from steadyhand.rollouts.store import RolloutStore
+
+LOOK_S: Final = 2.0
+"""Looks are kept so often while counts grow, and whenever the verdict changes."""
+
+BUDGET_S: Final = 86_400
+BUDGET_LOOK_S: Final = 30.0
+_US: Final = 1e6
+
+
+class Looker:
+    """Holds the evidence of every open rollout; made again from the records after a start."""
+
+    def __init__(self, store: RolloutStore, exposures: Exposures) -> None:
+        """Take the parts; nothing is read yet."""
+        self._store = store
+        self._exposures = exposures
+        self._evidence: dict[str, Evidence] = {}
+        self._budgets: dict[str, tuple[float, float]] = {}
+
+    def look(self, rollout: Rollout, now_us: int) -> Look:
+        """Read what has become known, and say what it means.
+
+        Raises:
+            DatabaseUnavailable: It cannot be read; what was read stays.
+        """
+        evidence = self._evidence.get(rollout.id)
+        if evidence is None:
+            evidence = Evidence(rollout.policy, is_first=rollout.is_first)
+            self._evidence[rollout.id] = evidence
+        now_s = int(now_us / _US)
+        self._exposures.bring_on(evidence, rollout.salt, rollout.policy, now_s)
+        counts = evidence.counts(now_s)
+        situation = Situation(
+            now_s=now_us / _US,
+            step=rollout.step,
+            step_s=rollout.step_us / _US,
+            weight=rollout.weight,
+            is_first=rollout.is_first,
+            breach_s=rollout.breach_us / _US,
+            is_frozen=self._is_frozen(rollout, now_us),
+        )
+        return Look(now_us, counts, situation, assess(counts, rollout.policy, situation))
+
+    def keep(self, rollout: Rollout, look: Look) -> None:
+        """Store a look if it says something new and the last one is not fresh."""
+        number, last = self._store.last_look(rollout.id)
+        if last is not None:
+            is_same = last.assessment.verdict.reason == look.assessment.verdict.reason
+            is_known = last.counts == look.counts
+            if is_same and (is_known or look.at_us - last.at_us < LOOK_S * _US):
+                return
+        self._store.add_look(rollout.id, number + 1, look)
+
+    def forget(self, but: Collection[str]) -> None:
+        """Drop the evidence of every rollout that is not among these ids."""
+        kept: tuple[dict[str, Any], ...] = (self._evidence, self._budgets)
+        for held in kept:
+            for gone in [id_ for id_ in held if id_ not in but]:
+                del held[gone]
+
+    def _is_frozen(self, rollout: Rollout, now_us: int) -> bool:
+        """Tell whether the route's error budget of a day is spent; looked at now and then."""
+        until_s, part = self._budgets.get(rollout.id, (0.0, 0.0))
+        if now_us / _US >= until_s:
+            part = self._exposures.bad_part(rollout.route, now_us - int(BUDGET_S * _US))
+            self._budgets[rollout.id] = (now_us / _US + BUDGET_LOOK_S, part)
+        return part > rollout.policy.slo_percent / 100
