@@ -112,7 +112,10 @@ def simulate(world: World, policy: Policy, runs: int, seed: int) -> Found:
         gone = (worse | slo) & is_open
         found.rolled_back_s[gone] = second
         found.by_slo[gone & ~worse] = True
-        on = promotes(state, policy, second) & is_open & ~gone
+        if world.goes_on or second == world.lasts_s:
+            on = promotes(state, policy, second) & is_open & ~gone
+        else:
+            on = np.zeros(runs, bool)
         found.promoted_s[on & (state.step == 0)] = second
         last = len(state.cuts) - 1
         found.finished_s[on & (state.step == last)] = second
@@ -205,17 +208,23 @@ def worse(state: State, policy: Policy) -> Numbers:
     parts = _ratio_logs(state, policy.margin, bets)
     suffix = np.flip(np.cumsum(np.flip(parts, 1), 1), 1)  # from each step on
     each_start = log_mean(suffix, 1 / len(bets), 2)
-    steps = each_start.shape[1]
-    if steps == 1:
+    planned, used = len(state.cuts), each_start.shape[1]
+    if planned == 1:
         first: Numbers = each_start[:, 0]
         return first
-    rest = (1 - sequential.FIRST_START) / (steps - 1)
-    return log_mean(each_start, np.array([sequential.FIRST_START] + [rest] * (steps - 1)), 1)
+    rest = (1 - sequential.FIRST_START) / (planned - 1)
+    begun = [sequential.FIRST_START] + [rest] * (used - 1)
+    if used == planned:
+        return log_mean(each_start, np.array(begun), 1)
+    waiting = np.zeros((len(state.step), 1))
+    weights = np.array([*begun, rest * (planned - used)])
+    return log_mean(np.concatenate([each_start, waiting], 1), weights, 1)
 
 
 def _ratio_logs(state: State, claim: float, bets: list[float]) -> Numbers:
-    logs = np.zeros((*state.bad.shape, len(bets)))
-    for number, cut in enumerate(state.cuts):
+    used = int(state.step.max()) + 1  # later steps have seen nothing: their logarithms are 0
+    logs = np.zeros((len(state.step), used, len(bets)))
+    for number, cut in enumerate(state.cuts[:used]):
         for place, bet in enumerate(bets):
             claimed = sequential.share(cut.controls, claim)
             wagered = sequential.share(cut.controls, bet)

@@ -20,7 +20,7 @@ from steadyhand.registry import approvals, reading, state
 from steadyhand.registry.environments import environment as known_environment
 from steadyhand.rollouts.controller import TICK_S, Controller
 from steadyhand.rollouts.drivers.base import Driver
-from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.model import Policy, PolicyInvalid, checked
 from steadyhand.rollouts.ports import Pointer, Ports
 from steadyhand.rollouts.service import RolloutService

@@ -29,29 +29,15 @@ def read(session: Session, id_: str, file: Path | None, clone: tuple[Path | None
 
 
 def _from_clone(folder: Path, commit: str) -> str:
-    import pygit2
-
     from steadyhand.registry.git import notes
 
-    try:
-        repository = pygit2.Repository(str(folder))
-        if commit:
-            found = repository.revparse_single(commit)
-            return notes.get(repository, str(found.id)) or _missing(folder)
-        for each in repository.walk(repository.head.target):
-            text = notes.get(repository, str(each.id))
-            if text:
-                return text
-    except (pygit2.GitError, KeyError, ValueError) as error:
-        raise Usage(f"{folder} cannot be read: {error}", hint="a clone of the registry") from error
-    return _missing(folder)
-
-
-def _missing(folder: Path) -> str:
-    raise Usage(
-        f"{folder} has no certificate there",
-        hint="git fetch origin refs/notes/rollouts:refs/notes/rollouts",
-    )
+    found = notes.read_in(folder, commit)
+    if not found:
+        raise Usage(
+            f"{folder} has no certificate there",
+            hint="git fetch origin refs/notes/rollouts:refs/notes/rollouts",
+        )
+    return found
 
 
 def checks(text: str, key: str) -> list[Row]:

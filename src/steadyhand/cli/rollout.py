@@ -7,6 +7,7 @@ import typer
 
 from steadyhand.cli.errors import ExitCode
 from steadyhand.cli.output import Column, Row
+from steadyhand.cli.rehearsal import rehearse
 from steadyhand.cli.release import Digest, Note, when
 from steadyhand.cli.session import Session, noun, verb
 
@@ -171,6 +172,8 @@ def force(
     row = session.client.post(f"/rollouts/{id_}/force", {"decision": decision, "note": note})
     session.printer.object(row, f"{row['id']}: {decision}, as ordered")
 
+
+verb(app, "rehearse")(rehearse)
 
 CHECK_COLUMNS = [
     Column("check", lambda row: row["name"]),

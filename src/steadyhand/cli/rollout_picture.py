@@ -1,6 +1,7 @@
 """A rollout as lines of text, and followed live in a terminal."""
 
 import time
+from collections.abc import Callable
 from math import log
 
 from steadyhand.cli.output import Column, Format, Row
@@ -80,8 +81,10 @@ def _work(row: Row) -> list[str]:
     return ["", "roll-back", *done, *([f"  {work['told']}"] if work["told"] else [])]
 
 
-def follow(session: Session, id_: str, every_s: float) -> Row:
-    """Show a rollout again and again until it is over; return it.
+def follow(
+    session: Session, id_: str, every_s: float, is_enough: Callable[[], bool] = lambda: False
+) -> Row:
+    """Show a rollout again and again until it is over, or ``is_enough``; return it.
 
     In a terminal it is drawn in place; elsewhere a line is written for each change, and with
     ``--json`` the whole of each look.
@@ -107,7 +110,7 @@ def follow(session: Session, id_: str, every_s: float) -> Row:
             if line != told:
                 told = line
                 printer.stream_row(row, [Column("state", _line)], [0])
-        if row["outcome"]:
+        if row["outcome"] or is_enough():
             return row
         time.sleep(every_s)
 

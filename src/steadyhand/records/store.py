@@ -13,7 +13,7 @@ from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.entry import Entry, Note
-from steadyhand.records.exposing import expose
+from steadyhand.records.exposures.store import expose
 from steadyhand.records.record import Record
 from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (

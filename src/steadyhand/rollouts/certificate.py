@@ -200,6 +200,8 @@ def same(one: Assessment, other: Assessment) -> bool:
         (one.worse_all, other.worse_all),
         (one.above, other.above),
         (one.skewed, other.skewed),
+        (one.rolls_back_at, other.rolls_back_at),
+        (one.promotes_at, other.promotes_at),
         *((one.worse[name], other.worse.get(name, 0.0)) for name in one.worse),
         *((one.no_worse[name], other.no_worse.get(name, 0.0)) for name in one.no_worse),
     ]

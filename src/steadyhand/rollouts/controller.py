@@ -13,7 +13,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from steadyhand.core.errors import SteadyhandError
-from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.looking import Looker
 from steadyhand.rollouts.model import Outcome, Rollout, Verdict
 from steadyhand.rollouts.ports import Pointer, Ports
@@ -131,8 +131,12 @@ class Controller:
         self._ports.checkpoint("look")
         if move.move == "take_off":
             verdict = capped(verdict, rollout.policy)
-        breach_us = int(look.assessment.breach_s * _US)
-        held = self._note(held, replace(rollout, breach_us=breach_us), verdict)
+        seen = replace(
+            rollout,
+            breach_us=int(look.assessment.breach_s * _US),
+            is_paused=rollout.is_paused or move.move == "take_off",
+        )
+        held = self._note(held, seen, verdict)
         self._carry_out(held, move, now_us)
 
     def _carry_out(self, held: Held, move: Next, now_us: int) -> None:

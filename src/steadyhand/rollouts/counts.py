@@ -11,7 +11,7 @@ CONTROL: Final = 1
 CANDIDATE: Final = 2
 STABLE: Final = 3
 SLOTS: Final = 4
-"""As in :mod:`steadyhand.records.exposure`, whose rows are counted."""
+"""As in :mod:`steadyhand.records.exposures.model`, whose rows are counted."""
 
 LEAST_CONTROL: Final = 20
 """Requests of the control below which a window says nothing of it."""

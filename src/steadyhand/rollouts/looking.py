@@ -6,7 +6,7 @@ from typing import Any, Final
 from steadyhand.rollouts.assessment import Situation, assess
 from steadyhand.rollouts.certificate import Look
 from steadyhand.rollouts.evidence import Evidence
-from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.model import Rollout
 from steadyhand.rollouts.store import RolloutStore
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.rollouts.certificate import Sealed, certificate
 from steadyhand.rollouts.drivers.base import Order
-from steadyhand.rollouts.exposures import Exposures
+from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.incident import incident
 from steadyhand.rollouts.model import Rollout, Work
 from steadyhand.rollouts.ports import Ports

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from steadyhand.caching import store as caching
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.records.tables import metadata
+from steadyhand.rollouts import tables as rollouts
 from steadyhand.storage.database import Database, DatabaseUnavailable
 from steadyhand.storage.migrations import VERSION_TABLE, upgrade
 from steadyhand.storage.open import open_database, sqlite_url
@@ -28,16 +29,29 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0003", "0004"]
+    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005"]
     assert upgrade(database) == []
-    own = ["annotations", "cache_entries", "intents", "records", "shipments"]
+    own = [
+        "annotations",
+        "cache_entries",
+        "drains",
+        "exposure_numbers",
+        "exposures",
+        "incidents",
+        "intents",
+        "leases",
+        "records",
+        "rollout_looks",
+        "rollouts",
+        "shipments",
+    ]
     assert tables(database) == sorted([*own, VERSION_TABLE])
 
 
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:
     upgrade(database)
     expected = sa.MetaData()
-    for each in (metadata, caching.metadata):
+    for each in (metadata, caching.metadata, rollouts.metadata):
         for table in each.tables.values():
             table.to_metadata(expected)
     with database.read() as connection:

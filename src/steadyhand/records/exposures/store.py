@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from steadyhand.records.entry import Entry
-from steadyhand.records.exposure import exposure_of
+from steadyhand.records.exposures.model import exposure_of
 from steadyhand.records.tables import exposure_numbers, exposures
 
 _COLUMNS = tuple(column.name for column in exposures.columns)

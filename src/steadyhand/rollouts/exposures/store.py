@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from steadyhand.records.exposure import CANDIDATE, COMPARED
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED
 from steadyhand.records.tables import exposures, records
 from steadyhand.rollouts.evidence import Bad, Batch, Evidence, Seen, Total
 from steadyhand.rollouts.model import Policy

@@ -1,0 +1,1 @@
+"""What rollouts have to know of requests, and where it is kept."""

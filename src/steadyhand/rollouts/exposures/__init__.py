@@ -1,0 +1,1 @@
+"""Requests of rollouts, read from the shipped records."""
