@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 from typer import _click
 from typer.core import TyperGroup
@@ -19,9 +20,15 @@ from steadyhand.cli.catalogue import Meaning, every
 from steadyhand.cli.errors import MEANING
 from steadyhand.cli.main import COMMANDS, build, load
 from steadyhand.control.application import create_app
+from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
+from steadyhand.control.events import Hub
 from steadyhand.control.ports import ControlPorts
+from steadyhand.control.registry.releases import RegistryPorts
+from steadyhand.control.rollouts.orders import RolloutPorts
 from steadyhand.records.store import RecordStore
+from steadyhand.rollouts.service import RolloutService
+from steadyhand.rollouts.store import RolloutStore
 from steadyhand.storage.open import open_database, sqlite_url
 
 WIDTH = 88
@@ -130,9 +137,13 @@ def _family(known: list[Meaning], family: str) -> list[Meaning]:
     return [one for one in known if one.family == family]
 
 
+def _unused(*_: object) -> Any:
+    """Stand for what only a request would call."""
+
+
 def openapi_page() -> str:
     """Return ``docs/reference/openapi.json``."""
-    nowhere = RecordStore(open_database(sqlite_url(Path("unused.db"))))  # opens no connection
+    database = open_database(sqlite_url(Path("unused.db")))  # opens no connection
     cache = CachePorts(
         statuses=dict,
         stock=lambda: Stock(0, 0),
@@ -144,7 +155,21 @@ def openapi_page() -> str:
     )
     drills = DrillPorts(dict, tuple, lambda order: False, lambda name: None)
     app = create_app(
-        ControlPorts(nowhere, bytes, lambda: None, token_hash="", cache=cache, drills=drills)
+        ControlPorts(
+            RecordStore(database),
+            bytes,
+            lambda: None,
+            token_hash="",
+            cache=cache,
+            drills=drills,
+            registry=lambda login: RegistryPorts(
+                _unused, _unused, _unused, _unused, tuple, _unused, login
+            ),
+            events=Hub(float),
+            distribution=DistributionPorts(_unused, _unused, _unused),
+            # Endpoints ask it when they are called, and none is.
+            rollouts=RolloutPorts(RolloutStore(database), cast("RolloutService", None), _unused),
+        )
     )
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 

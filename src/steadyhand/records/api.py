@@ -100,7 +100,16 @@ class RequestView(BaseModel):
     route_release: str = Field(
         description="digest of the registry's release that answered; empty for the workspace"
     )
-    arm: str = Field(description="`stable` or `candidate`; empty where the workspace answers")
+    arm: str = Field(
+        description="`stable`, `candidate` or `control` (a slice of stable that is compared); empty "
+        "where the workspace answers"
+    )
+    rollout: str = Field(description="salt of the candidate that is tried; empty if none is")
+    unit: int = Field(description="who asked, as a number that only means something within it")
+    candidate_bp: int = Field(description="weight of the candidate then, in 1/10000")
+    slice_bp: int = Field(description="size of each compared slice then, in 1/10000")
+    controls: int = Field(description="number of control slices then")
+    part: int = Field(description="number of its compared slice; -1 if it is in none")
     has_decision: bool = Field(description="whether `/requests/{request_id}/replay` can replay it")
 
 

@@ -64,7 +64,7 @@ class Assigned(NamedTuple):
     Attributes:
         arm: Whose answer it gets; empty where no registry feeds the channel. ``control`` is stable.
         salt: Of the rollout; empty if there is none.
-        unit: Who asks, as a number in [0, 2^63) that says nothing to anybody without the salt.
+        unit: Who asks, as a number in [0, 2^53), which JSON keeps, that says nothing without the salt.
         slices: In force.
         part: Of the compared slices: 0 for the candidate's, 0, 1 ... for the control's; -1 if it is
             in none of them.
@@ -105,7 +105,7 @@ def assigned(salt: str, cut: Slices, unit: str) -> Assigned:
     """
     digest = blake2b(f"{salt}\0{unit}".encode(), digest_size=16).digest()
     place = int.from_bytes(digest[:8], "big") * WHOLE >> 64
-    number = int.from_bytes(digest[8:], "big") >> 1
+    number = int.from_bytes(digest[8:], "big") >> 11
     if place < cut.weight:
         return Assigned("candidate", salt, number, cut, 0 if place < cut.size else -1)
     part = (WHOLE - 1 - place) // cut.size if cut.size else cut.controls

@@ -1,0 +1,211 @@
+"""Rollouts by REST and by command, over a real database and repository."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.settings.principals import create_principal
+from steadyhand.settings.scaffold import write_workspace
+from steadyhand.tenancy.settings import PrincipalSettings
+from tests.support.commands import steadyhand
+from tests.support.control_plane import RunningControl, running_control
+from tests.support.rollouts import World
+
+
+class House:
+    """A control plane with rollouts, and what happens to them."""
+
+    def __init__(self, control: RunningControl, world: World, reader: str) -> None:
+        self.control, self.world, self.reader = control, world, reader
+
+    def send(
+        self, method: str, path: str, body: object = None, token: str = ""
+    ) -> tuple[int, dict[str, Any]]:
+        connection = HTTPConnection("127.0.0.1", self.control.port, timeout=30)
+        headers = {
+            "authorization": f"Bearer {token or self.control.token}",
+            "content-type": "application/json",
+        }
+        sent = None if body is None else json.dumps(body)
+        connection.request(method, f"/api/v1{path}", sent, headers)
+        response = connection.getresponse()
+        found = json.loads(response.read())
+        connection.close()
+        return response.status, found
+
+    def run(self, *arguments: str) -> CompletedProcess[str]:
+        return steadyhand(*arguments, "--url", self.control.url, workspace=self.control.workspace)
+
+    def start(self, text: str = "Be quick.") -> dict[str, Any]:
+        digest = self.world.release(text)
+        body = {"route": "support", "environment": "staging", "digest": digest, "note": "try"}
+        status, found = self.send("POST", "/rollouts", body)
+        assert status == 200, found
+        return found
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    root = tmp_path / "demo"
+    write_workspace(root)
+    reader = create_principal(root, "ruth", ["reader"])
+    world = World(tmp_path)
+    from steadyhand.app.registry import PrincipalsReader
+
+    principals: PrincipalsReader = PrincipalsReader(root)
+    known: dict[str, PrincipalSettings] = dict(principals())
+    ports = RolloutPorts(world.store, world.service(), world.git.noted)
+    with running_control(root, rollouts=ports, principals=lambda: known) as control:
+        yield House(control, world, reader)
+    world.git.close()
+    world.database.close()
+
+
+def test_before_the_first_there_is_nothing_and_a_hint(house: House) -> None:
+    assert house.send("GET", "/rollouts") == (200, {"items": []})
+    assert house.send("GET", "/incidents") == (200, {"items": []})
+    listed = house.run("rollout", "list")
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "begin one: steadyhand rollout start" in listed.stderr
+    watched = house.run("rollout", "watch")
+    assert watched.returncode == 2
+    assert "no rollout is open" in watched.stderr
+    assert "no rollout was ever taken back" in house.run("incident", "list").stderr
+
+
+def test_a_rollout_from_its_start_to_its_certificate(house: House) -> None:
+    house.world.stable()
+    begun = house.start()
+    id_ = begun["id"]
+    assert (begun["phase"], begun["weight_percent"], begun["look"]) == ("opening", 5.0, None)
+    assert "nothing has been counted yet" in house.run("rollout", "show", id_).stdout
+    house.world.run(2)
+    status, found = house.send("GET", f"/rollouts/{id_}")
+    assert status == 200
+    arms = {arm["arm"]: arm for arm in found["look"]["arms"]}
+    assert sum(arm["requests"] for arm in arms.values()) == 200
+    assert set(arms) == {"candidate", "control", "stable"}
+    assert found["look"]["rolls_back_at"] == pytest.approx(200)
+    house.world.run(8, bad=lambda arm: arm == "candidate")
+    shown = house.run("rollout", "show", id_[:7]).stdout
+    for part in ("rolled_back: worse_than_control", "worse than control", "gateways told", "###"):
+        assert part in shown
+    assert f"{id_}\tsupport\tstaging" in house.run("rollout", "list").stdout
+    watched = house.run("rollout", "watch", id_, "--json")
+    assert watched.returncode == 1
+    assert json.loads(watched.stdout)["outcome"] == "rolled_back"
+    verified = house.run("rollout", "verify", id_)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert "verdict\tyes\troll_back: worse_than_control" in verified.stdout
+    incident = json.loads(house.run("incident", "list", "--json").stdout)[0]
+    assert incident["commit"] == house.send("GET", f"/rollouts/{id_}")[1]["commit"]
+    assert house.run("incident", "show", incident["id"]).stdout.startswith("# support in staging")
+
+
+def test_a_certificate_is_verified_in_a_clone_and_from_a_file(house: House) -> None:
+    world = house.world
+    world.stable()
+    house.start()
+    world.run(8, bad=lambda arm: arm == "candidate")
+    key, clone = world.signer.public_line(), str(world.git.path)
+    found = house.run("rollout", "verify", "--repository", clone, "--key", key)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "signature\tyes\tby the key of the registry" in found.stdout
+    other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDf1WpVsGbTlO8mGzHyTUGSb0Fyf9nRM5kUJ5ZyRj0Wf"
+    wrong = house.run("rollout", "verify", "--repository", clone, "--key", other)
+    assert wrong.returncode == 1
+    assert "signature\tNO" in wrong.stdout
+    commit = world.store.list()[0].work.commit
+    text = world.git.noted(commit)
+    file = house.control.workspace / "certificate.json"
+    assert text.count('\\"margin\\":1.1') == 1
+    file.write_text(text.replace('\\"margin\\":1.1', '\\"margin\\":1.0'))
+    assert "path\tNO" in house.run("rollout", "verify", "--file", str(file)).stdout
+    file.write_text("{}")
+    damaged = house.run("rollout", "verify", "--file", str(file))
+    assert "error[certificate_damaged]" in damaged.stderr
+    head = world.git.history("environments.toml")[0].commit
+    without = house.run("rollout", "verify", "--repository", clone, "--commit", head)
+    assert "has no certificate there" in without.stderr
+    nowhere = house.run("rollout", "verify", "--repository", str(house.control.workspace))
+    assert "error[registry_unavailable]" in nowhere.stderr
+    assert house.run("rollout", "verify").returncode == 2
+
+
+def test_orders_by_command(house: House) -> None:
+    house.world.stable()
+    digest = house.world.release("Be quick.")
+    started = house.run("rollout", "start", "support", digest, "--in", "staging", "-m", "try")
+    assert started.returncode == 0
+    assert "next: steadyhand rollout watch" in started.stderr
+    [id_] = [one.id for one in house.world.store.list()]
+    house.world.run(1)
+    assert "stays at its step" in house.run("rollout", "pause", id_, "-m", "lunch").stdout
+    assert "paused" in house.run("rollout", "list", "--open").stdout
+    assert "goes on" in house.run("rollout", "resume", id_).stdout
+    assert house.run("rollout", "force", id_, "promote").returncode == 2, "a reason is asked for"
+    assert (
+        "promote, as ordered" in house.run("rollout", "force", id_, "promote", "-m", "sure").stdout
+    )
+    house.world.run(1)
+    assert house.run("rollout", "watch", id_).returncode == 0
+    late = house.run("rollout", "abort", id_)
+    assert "not_running" in late.stderr
+    other = house.start("Be short.")["id"]
+    assert "everybody gets the stable release" in house.run("rollout", "abort", other).stdout
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/rollouts/ro_9999", None, 404, "rollout_missing"),
+        ("GET", "/rollouts/..%2f", None, 404, ""),
+        ("GET", "/rollouts/UPPER", None, 422, ""),
+        ("GET", "/incidents/incident-ro_9999", None, 404, ""),
+        ("GET", "/rollouts/ro_0001/certificate", None, 404, "certificate_missing"),
+        ("POST", "/rollouts", {"route": "support"}, 422, ""),
+        (
+            "POST",
+            "/rollouts",
+            {"route": "support", "environment": "staging", "digest": "ffffffff"},
+            404,
+            "",
+        ),
+        (
+            "POST",
+            "/rollouts",
+            {"route": "../x", "environment": "staging", "digest": "ffffffff"},
+            422,
+            "",
+        ),
+        ("POST", "/rollouts/ro_0001/force", {"decision": "hope", "note": "x"}, 422, ""),
+        ("POST", "/rollouts/ro_0001/force", {"decision": "promote", "note": ""}, 422, ""),
+        ("POST", "/rollouts/ro_0001/pause", {"why": "x"}, 422, ""),
+    ],
+)
+def test_bad_input_is_refused_in_one_shape(
+    house: House, method: str, path: str, body: object, status: int, code: str
+) -> None:
+    house.world.stable()
+    house.start()
+    found, said = house.send(method, path, body)
+    assert found == status, said
+    assert said["error"]["message"]
+    if code:
+        assert said["error"]["code"] == code
+
+
+def test_who_may_only_look_gives_no_orders(house: House) -> None:
+    house.world.stable()
+    id_ = house.start()["id"]
+    assert house.send("GET", f"/rollouts/{id_}", token=house.reader)[0] == 200
+    for order in ("pause", "resume", "abort"):
+        status, said = house.send("POST", f"/rollouts/{id_}/{order}", {}, house.reader)
+        assert (status, said["error"]["code"]) == (403, "role_missing")
+    assert house.world.store.list()[0].phase == "opening"
