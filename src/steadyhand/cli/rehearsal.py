@@ -16,8 +16,8 @@ from steadyhand.cli.output import Row
 from steadyhand.cli.session import Session
 from steadyhand.cli.traffic import Traffic
 
-OUTAGE_AFTER_S: Final = 10.0
-OUTAGE_S: Final = 45.0
+OUTAGE_AFTER_S: Final = 5.0
+OUTAGE_S: Final = 38.0
 _MODEL: Final = re.compile(r'(?m)^(\s*model\s*=\s*")([^"]+)(")')
 
 
