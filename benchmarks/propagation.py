@@ -72,7 +72,14 @@ class Control:
 
     def post(self, path: str, body: object) -> Any:
         """Order something."""
-        self._connection.request("POST", f"/api/v1{path}", json.dumps(body), self._headers)
+        return self._send("POST", path, json.dumps(body))
+
+    def get(self, path: str) -> Any:
+        """Look at something."""
+        return self._send("GET", path, None)
+
+    def _send(self, method: str, path: str, body: str | None) -> Any:
+        self._connection.request(method, f"/api/v1{path}", body, self._headers)
         response = self._connection.getresponse()
         said = json.loads(response.read())
         if response.status != 200:
