@@ -39,7 +39,8 @@ def rows(number: int) -> Iterator[tuple[object, ...]]:
         unit = chance.getrandbits(53)
         flags = FALLBACK if chance.random() < 0.03 else 0
         at_us = START_US + HOUR_US * place // number
-        yield place, "w", place, "salt", unit, SLOTS[unit % 20], 500, 3, at_us, 90_000, 400, flags
+        slot = SLOTS[chance.randrange(20)]
+        yield place, "w", place, "salt", unit, slot, 500, 3, at_us, 90_000, 400, flags
 
 
 def run(number: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
-from steadyhand.app.rollouts import Exposer, Rollouts
+from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.telling import Teller, tell_for_ever
 from steadyhand.caching.store import CacheStore
@@ -34,7 +34,6 @@ from steadyhand.knowledge import shelf
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
-from steadyhand.rollouts.drivers.embedded import EmbeddedDriver
 from steadyhand.routing import drill_orders
 from steadyhand.routing.planning.passed_over import passed_over
 from steadyhand.settings.model import Settings
@@ -50,7 +49,6 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
-from steadyhand.telemetry.rollouts import RolloutMetrics
 from steadyhand.telemetry.status import read_statuses
 from steadyhand.tenancy.principals import token_hash
 
@@ -105,14 +103,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     rollouts = Rollouts(
         database,
         registry,
-        EmbeddedDriver(),
+        driver_of(settings),
         exposer,
         snapshot,
         lambda: gateway_statuses(state.run),
         teller.told,
     )
-    teller.rollouts = counted = rollout_metrics(rollouts)
-    sources.register(counted)
+    teller.rollouts = rollouts.metrics
+    sources.register(rollouts.metrics)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -175,18 +173,6 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()
-
-
-def rollout_metrics(rollouts: Rollouts) -> RolloutMetrics:
-    """Return what counts rollouts."""
-
-    def open_() -> int | None:
-        try:
-            return len(rollouts.store.open_ones())
-        except SteadyhandError:
-            return None
-
-    return RolloutMetrics(lambda: rollouts.controller.failures, open_)
 
 
 def distribution_ports(

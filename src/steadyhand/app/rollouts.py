@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, Final
@@ -13,6 +14,7 @@ import msgspec
 
 from steadyhand.app import leases
 from steadyhand.app.registry import Registry
+from steadyhand.app.state import secret_resolver
 from steadyhand.control.ports import GatewayStatus
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import base32
@@ -20,13 +22,16 @@ from steadyhand.registry import approvals, reading, state
 from steadyhand.registry.environments import environment as known_environment
 from steadyhand.rollouts.controller import TICK_S, Controller
 from steadyhand.rollouts.drivers.base import Driver
+from steadyhand.rollouts.drivers.embedded import EmbeddedDriver
 from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.model import Policy, PolicyInvalid, checked
 from steadyhand.rollouts.ports import Pointer, Ports
 from steadyhand.rollouts.service import RolloutService
 from steadyhand.rollouts.store import RolloutStore
+from steadyhand.settings.model import Settings
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.storage.database import Database
+from steadyhand.telemetry.rollouts import RolloutMetrics
 from steadyhand.tenancy.principals import Principal
 
 logger = logging.getLogger(__name__)
@@ -82,6 +87,32 @@ class RegistryLink:
     def note(self, commit: str, text: str) -> None:
         """See :class:`steadyhand.rollouts.ports.Registry`."""
         self._registry.store().note(commit, text)
+
+
+def driver_of(settings: Settings) -> Driver:
+    """Return what carries roll-backs to where gateways run.
+
+    Raises:
+        ConfigurationError: Its address is none.
+    """
+    told = settings.rollouts
+    if told.driver == "embedded" or told.argocd_token is None:
+        return EmbeddedDriver()
+    from steadyhand.rollouts.argocd.api import Address, ArgoCd
+    from steadyhand.rollouts.argocd.steps import Terms
+    from steadyhand.rollouts.drivers.argocd import ArgoCdDriver
+
+    address = Address(
+        told.argocd_server,
+        told.argocd_application,
+        told.argocd_namespace,
+        told.argocd_project,
+        str(settings.workspace / told.argocd_ca_file) if told.argocd_ca_file else "",
+    )
+    secret = partial(secret_resolver(settings.workspace, os.environ), told.argocd_token)
+    return ArgoCdDriver(
+        ArgoCd(address, secret), Terms(told.argocd_break_glass, told.argocd_refresh_s)
+    )
 
 
 def policy_of(table: Mapping[str, Any]) -> Policy:
@@ -163,6 +194,7 @@ class Rollouts:
         )
         self.controller = Controller(self.store, exposures, ports)
         self.service = RolloutService(self.store, ports, new_id, self._wake)
+        self.metrics = RolloutMetrics(lambda: self.controller.failures, self._open)
 
     async def control_for_ever(self) -> None:
         """Move rollouts on, each second and when an order comes."""
@@ -177,6 +209,12 @@ class Rollouts:
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
             except TimeoutError:
                 continue
+
+    def _open(self) -> int | None:
+        try:
+            return len(self.store.open_ones())
+        except SteadyhandError:
+            return None
 
     def _wake(self) -> None:
         if self._loop is not None:

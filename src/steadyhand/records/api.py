@@ -101,8 +101,8 @@ class RequestView(BaseModel):
         description="digest of the registry's release that answered; empty for the workspace"
     )
     arm: str = Field(
-        description="`stable`, `candidate` or `control` (a slice of stable that is compared); empty "
-        "where the workspace answers"
+        description="`stable`, `candidate` or `control` (a slice of stable that is compared); "
+        "empty where the workspace answers"
     )
     rollout: str = Field(description="salt of the candidate that is tried; empty if none is")
     unit: int = Field(description="who asked, as a number that only means something within it")

@@ -64,7 +64,7 @@ class Assigned(NamedTuple):
     Attributes:
         arm: Whose answer it gets; empty where no registry feeds the channel. ``control`` is stable.
         salt: Of the rollout; empty if there is none.
-        unit: Who asks, as a number in [0, 2^53), which JSON keeps, that says nothing without the salt.
+        unit: Who asks, as a number in [0, 2^53) that says nothing without the salt.
         slices: In force.
         part: Of the compared slices: 0 for the candidate's, 0, 1 ... for the control's; -1 if it is
             in none of them.

@@ -26,6 +26,7 @@ from steadyhand.settings.tables import (
     FollowSettings,
     RecordsSettings,
     RegistrySettings,
+    RolloutSettings,
     ServerSettings,
 )
 from steadyhand.settings.validation import Model, check_name
@@ -55,6 +56,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     drills = sections.read_section(DrillSettings, "drills", document, report)
     ladder = sections.read_section(LadderSettings, "ladder", document, report)
     registry = sections.read_section(RegistrySettings, "registry", document, report)
+    rollouts = sections.read_section(RolloutSettings, "rollouts", document, report)
     follow = sections.read_section(FollowSettings, "follow", document, report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
@@ -89,6 +91,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         drills=_given(drills),
         ladder=_given(ladder),
         registry=_given(registry),
+        rollouts=_given(rollouts),
         follow=_given(follow),
     )
 

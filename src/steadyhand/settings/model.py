@@ -14,6 +14,7 @@ from steadyhand.settings.tables import (
     FollowSettings,
     RecordsSettings,
     RegistrySettings,
+    RolloutSettings,
     ServerSettings,
 )
 from steadyhand.snapshot.model import ProviderEntry
@@ -42,6 +43,7 @@ class Settings:
         collections: Name → curated answers, in the order of their paths.
         ladder: ``[ladder]``.
         registry: ``[registry]``.
+        rollouts: ``[rollouts]``.
         follow: ``[follow]``.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     drills: DrillSettings = field(default_factory=DrillSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
+    rollouts: RolloutSettings = field(default_factory=RolloutSettings)
     follow: FollowSettings = field(default_factory=FollowSettings)
 
     @property

@@ -20,6 +20,7 @@ from steadyhand.settings.tables import (
     FollowSettings,
     RecordsSettings,
     RegistrySettings,
+    RolloutSettings,
     ServerSettings,
 )
 from steadyhand.settings.validation import Model, check_name, check_table, load_plugin
@@ -37,6 +38,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "drills": DrillSettings,
     "ladder": LadderSettings,
     "registry": RegistrySettings,
+    "rollouts": RolloutSettings,
     "follow": FollowSettings,
 }
 NAMES = (*TABLES, "slo", "providers")

@@ -1,6 +1,6 @@
 """Sections of ``steadyhand.toml`` that belong to the running processes rather than to a slice."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -167,6 +167,48 @@ class RegistrySettings(BaseModel):
         default=(),
         description="public keys of other control planes that commit to the same remote",
     )
+
+
+class RolloutSettings(BaseModel):
+    """``[rollouts]``: how a roll-back reaches gateways; what decides it is in the registry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    driver: Literal["embedded", "argocd"] = Field(
+        default="embedded",
+        description="`embedded`: this installation's gateways follow the registry by themselves. "
+        "`argocd`: Argo CD deploys from the registry's remote, and is made to look at once",
+    )
+    argocd_server: str = Field(default="", description="address: `https://argocd.example`")
+    argocd_token: SecretReference | None = Field(
+        default=None, description="bearer token of an account there: `env:NAME` or `file:PATH`"
+    )
+    argocd_application: str = Field(default="", description="name of the application")
+    argocd_namespace: str = Field(
+        default="", description="namespace of the application; empty for Argo CD's own"
+    )
+    argocd_project: str = Field(default="", description="project of the application")
+    argocd_ca_file: str = Field(
+        default="", description="certificates to trust; empty for those of the machine"
+    )
+    argocd_break_glass: bool = Field(
+        default=False,
+        description="if the revert cannot be pushed, switch auto-sync off and have Argo CD deploy "
+        "what was before; a person merges the revert, and auto-sync is on again then",
+    )
+    argocd_refresh_s: float = Field(
+        default=2.0, ge=0.5, le=60, description="time between two requests to look at Git"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Refuse a driver that does not know where to go."""
+        told = (self.argocd_server, self.argocd_token, self.argocd_application)
+        if self.driver == "argocd" and not all(told):
+            raise ValueError(
+                "driver = 'argocd' takes argocd_server, argocd_token and argocd_application"
+            )
+        return self
 
 
 class FollowSettings(BaseModel):

@@ -22,6 +22,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
+from steadyhand.telemetry.rollouts import RolloutMetrics
 from tests.support.records import record
 from tests.support.statuses import FULL
 
@@ -112,6 +113,9 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     releases.synced("ok")
+    rollouts = RolloutMetrics(lambda: 1, lambda: 2)
+    rollouts.told("rollout", {"change": "begun"})
+    rollouts.told("page", {"reason": "no_data"})
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
     full = msgspec.structs.replace(FULL, made_us=NOW_US)
     (tmp_path / "gateway-2.status.json").write_bytes(msgspec.json.encode(full))
@@ -121,6 +125,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             overhead,
             plans,
             releases,
+            rollouts,
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),

@@ -38,7 +38,7 @@ CHANNEL = Channel("production", "support", stable=A, since_us=1, by="olive")
 
 def test_a_channel_is_read_back_and_told() -> None:
     content = encode(CHANNEL)
-    assert content.count(b"\n") == 10
+    assert content.count(b"\n") == 11
     assert decode(content, "production", "support") == CHANNEL
     assert describe(CHANNEL) == "a" * 16
     tried_one = replace(CHANNEL, candidate=B, weight=500)

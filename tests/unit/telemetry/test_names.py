@@ -12,6 +12,7 @@ from steadyhand.telemetry import (
     overhead_names,
     record_names,
     release_names,
+    rollout_names,
     upstream_names,
 )
 from steadyhand.telemetry.names import GRID_MS, METRICS, SLOTS, Metric, edges
@@ -25,6 +26,7 @@ DECLARED = [
         overhead_names,
         record_names,
         release_names,
+        rollout_names,
         upstream_names,
     )
     for value in vars(module).values()
