@@ -1,7 +1,8 @@
 """Run by `.venv-deploy`'s Python: Helm's engine renders a chart, Kubernetes' schemas judge it.
 
-Reads ``{"chart", "cases": {name: values}, "versions": [...]}`` from standard input and writes, for
-each case, the rendered objects, what each version's strict schemas say of them, Helm's refusal.
+Reads ``{"chart", "cases": {name: values}, "objects": [...], "versions": [...]}`` from standard
+input and writes, for each case, the rendered objects, what each version's strict schemas say of
+them, Helm's refusal; under ``findings`` what they say of ``objects``, which no chart has made.
 """
 
 import json
@@ -51,7 +52,12 @@ def main() -> None:
         cases = {
             name: case(chart, values, asked["versions"]) for name, values in asked["cases"].items()
         }
-    json.dump({"cases": cases, "lint": helm_python.lint(asked["chart"], strict=True)}, sys.stdout)
+    answer = {
+        "cases": cases,
+        "findings": judged(asked["objects"], asked["versions"]),
+        "lint": helm_python.lint(asked["chart"], strict=True),
+    }
+    json.dump(answer, sys.stdout)
 
 
 if __name__ == "__main__":

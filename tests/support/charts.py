@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ CASES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "jobs in the cluster": {"rollouts": {"jobs": {"enabled": True}}},
     "a workspace of its own": {
         "workspace": {
             "volume": {"persistentVolumeClaim": {"claimName": "workspace", "readOnly": True}}
@@ -67,6 +69,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a fraction of a CPU as limit": ({"resources": {"limits": {"cpu": "500m"}}}, "limits/cpu"),
     "no limit of memory": ({"resources": {"limits": {"memory": None}}}, "memory"),
     "a file that is no part of a workspace": ({"workspace": {"files": {"../x": ""}}}, "../x"),
+    "jobs that are neither on nor off": (
+        {"rollouts": {"jobs": {"enabled": "yes"}}},
+        "rollouts/jobs/enabled",
+    ),
     "a budget that allows nothing": ({"disruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
 }
 
@@ -114,10 +120,17 @@ class Rendered:
         return found
 
 
-def asked(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Have `.venv-deploy` render and judge ``cases``."""
+def asked(
+    cases: dict[str, dict[str, Any]], objects: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Have `.venv-deploy` render and judge ``cases``; judge ``objects``, which are made."""
     assert PYTHON.exists(), "Helm's engine is missing: make deploy-tools"
-    question = {"chart": str(CHART), "cases": cases, "versions": VERSIONS}
+    question = {
+        "chart": str(CHART),
+        "cases": cases,
+        "objects": objects,
+        "versions": VERSIONS,
+    }
     done = subprocess.run(
         [PYTHON, Path(__file__).with_name("chart_program.py")],
         input=json.dumps(question),
@@ -136,6 +149,12 @@ def rendered() -> dict[str, Rendered]:
     found = {name: Rendered(**case) for name, case in answer["cases"].items()}
     lint = [f"{m['path']}: {m['error']}" for m in answer["lint"]["messages"] if m["severity"] > 1]
     return {**found, "lint": Rendered("", [], lint + answer["lint"]["errors"], "")}
+
+
+def found_by_schemas(objects: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what the strict schemas of Kubernetes find wrong with ``objects``."""
+    found: list[str] = asked({}, objects)["findings"]
+    return found
 
 
 class ConfigMapVolume:

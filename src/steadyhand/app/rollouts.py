@@ -98,7 +98,7 @@ def driver_of(settings: Settings) -> Driver:
     told = settings.rollouts
     if told.driver == "embedded" or told.argocd_token is None:
         return EmbeddedDriver()
-    from steadyhand.rollouts.argocd.api import Address, ArgoCd
+    from steadyhand.rollouts.argocd.client import Address, ArgoCd
     from steadyhand.rollouts.argocd.steps import Terms
     from steadyhand.rollouts.drivers.argocd import ArgoCdDriver
 

@@ -67,10 +67,10 @@ def rehearse(
       steadyhand rollout rehearse slow --route support --in staging --key-file shop.key
       steadyhand rollout rehearse outage --route support --in staging --key-file shop.key
     """
-    address = _gateway(session.workspace, gateway)
+    address = address_of(session.workspace, gateway)
     stable = _stable(session, route, environment)
     digest = _candidate(session, route, stable, scenario)
-    traffic = Traffic(address, _key(key_file), route, per_s)
+    traffic = Traffic(address, key_of(key_file), route, per_s)
     traffic.start()
     try:
         row = _roll(session, scenario, (route, digest, environment), most_s)
@@ -146,8 +146,12 @@ class _Outage:
             self._is_broken, self._is_done = False, True
 
 
-def _gateway(workspace: Path, told: str) -> tuple[str, int]:
-    """Return where the gateway listens: as told, else as the workspace says."""
+def address_of(workspace: Path, told: str) -> tuple[str, int]:
+    """Return where the gateway listens: as told, else as the workspace says.
+
+    Raises:
+        Usage: What was told is no address, or there is no workspace.
+    """
     import tomllib
 
     if told:
@@ -195,7 +199,12 @@ def _candidate(session: Session, route: str, stable: str, scenario: Scenario) ->
     return str(session.client.post("/releases", wanted)["short"])
 
 
-def _key(path: Path) -> str:
+def key_of(path: Path) -> str:
+    """Return the key in a file.
+
+    Raises:
+        Usage: It cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -9,6 +9,7 @@ from steadyhand.cli.errors import ExitCode
 from steadyhand.cli.output import Column, Row
 from steadyhand.cli.rehearsal import rehearse
 from steadyhand.cli.release import Digest, Note, when
+from steadyhand.cli.rollout_jobs import job, judge, probe
 from steadyhand.cli.session import Session, noun, verb
 
 app = noun("Begin, watch, pause and end rollouts; verify why one was taken back.")
@@ -173,6 +174,9 @@ def force(
     session.printer.object(row, f"{row['id']}: {decision}, as ordered")
 
 
+verb(app, "judge")(judge)
+verb(app, "probe")(probe)
+verb(app, "job")(job)
 verb(app, "rehearse")(rehearse)
 
 CHECK_COLUMNS = [

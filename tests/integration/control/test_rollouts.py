@@ -209,3 +209,55 @@ def test_who_may_only_look_gives_no_orders(house: House) -> None:
         status, said = house.send("POST", f"/rollouts/{id_}/{order}", {}, house.reader)
         assert (status, said["error"]["code"]) == (403, "role_missing")
     assert house.world.store.list()[0].phase == "opening"
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("promote", 0), ("roll_back", 1), ("abort", 4), ("", 4), ("pause", 3)]
+)
+def test_a_verdict_is_an_exit_code(house: House, end: str, code: int) -> None:
+    house.world.stable()
+    id_ = house.start()["id"]
+    if end == "pause":  # nobody asks the candidate
+        house.world.run(70, per_s=0)
+    elif end == "abort":
+        house.world.service().abort(id_, "olive")
+    elif end:
+        house.world.service().force(id_, end, "olive", "because")
+    house.world.run(1 if end != "pause" else 0)
+    assert house.run("rollout", "judge", id_).returncode == code
+
+
+def test_what_cannot_be_told_is_no_verdict(house: House) -> None:
+    missing = house.run("rollout", "judge", "ro_9999")
+    assert (missing.returncode, "ro_9999" in missing.stderr) == (2, True)
+    away = steadyhand(
+        "rollout", "judge", "ro_1", "--url", "http://127.0.0.1:1", workspace=house.control.workspace
+    )
+    assert (away.returncode, "control_unreachable" in away.stderr) == (2, True)
+
+
+def test_a_job_is_run_once_and_ends_with_its_verdict(house: House) -> None:
+    house.world.stable()
+    id_ = house.start()["id"]
+    house.world.service().force(id_, "promote", "olive", "because")
+    house.world.run(1)
+    first = house.run("rollout", "job", id_, "judge", "--json")
+    assert first.returncode == 0, first.stderr
+    said = json.loads(first.stdout)
+    assert (said["phase"], said["exit_code"], said["verdict"]) == ("succeeded", 0, "promote")
+    again = house.run("rollout", "job", id_, "judge", "--json")
+    assert json.loads(again.stdout) == said, "the same job, found again"
+    jobs = [*(house.control.workspace / ".steadyhand" / "run" / "jobs").iterdir()]
+    assert [path.name for path in jobs] == [said["job"]]
+    assert house.run("rollout", "job", id_, "sing").returncode == 2
+
+
+def test_a_probe_that_reaches_nobody_says_so(house: House, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-x")
+    said = house.run(
+        *("rollout", "probe", "--route", "support", "--key-file", str(tmp_path / "key")),
+        *("--gateway", "127.0.0.1:1", "--count", "3"),
+    )
+    assert said.returncode == 2
+    assert "unreachable" in said.stdout
+    assert house.run("rollout", "probe", "--route", "x", "--key-file", "no").returncode == 2

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.charts import CASES, REFUSED, Rendered
+from steadyhand.rollouts.jobs.manifest import JobTemplate, manifest
+from steadyhand.rollouts.jobs.model import JobSpec
+from tests.support.charts import CASES, REFUSED, Rendered, found_by_schemas
 from tests.support.tree import ROOT
 
 WRITABLE = {"/var/lib/steadyhand", "/tmp"}  # noqa: S108 - inside the container
@@ -55,9 +57,59 @@ def test_the_pod_has_no_more_rights_than_it_needs(case: Rendered) -> None:
     }
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & spec.keys()
     assert [volume for volume in spec["volumes"] if "hostPath" in volume] == []
-    assert spec["automountServiceAccountToken"] is False
-    assert case.one("ServiceAccount")["automountServiceAccountToken"] is False
-    assert case.kind("Role") + case.kind("ClusterRole") + case.kind("RoleBinding") == []
+    accounts = case.kind("ServiceAccount")
+    assert [account["automountServiceAccountToken"] for account in accounts] == [False] * len(
+        accounts
+    )
+    assert case.kind("ClusterRole") + case.kind("ClusterRoleBinding") == []
+
+
+def test_only_who_runs_jobs_has_a_token_and_rights(charts: dict[str, Rendered]) -> None:
+    for name in CASES:
+        case, runs_jobs = charts[name], name == "jobs in the cluster"
+        assert case.pod["spec"]["automountServiceAccountToken"] is runs_jobs
+        assert len(case.kind("Role")) == len(case.kind("RoleBinding")) == int(runs_jobs)
+
+
+def test_the_rights_of_jobs_are_those_that_are_used(charts: dict[str, Rendered]) -> None:
+    case = charts["jobs in the cluster"]
+    assert case.one("Role")["rules"] == [
+        {
+            "apiGroups": ["batch"],
+            "resources": ["jobs"],
+            "verbs": ["create", "get", "list", "watch", "delete"],
+        },
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+    ]
+    binding = case.one("RoleBinding")
+    assert binding["roleRef"]["name"] == case.one("Role")["metadata"]["name"]
+    (subject,) = binding["subjects"]
+    assert subject["name"] == case.pod["spec"]["serviceAccountName"]
+    others = {account["metadata"]["name"] for account in case.kind("ServiceAccount")}
+    assert others - {subject["name"]} == {f"{subject['name']}-jobs"}, "without rights, of the jobs"
+    ports = {
+        p["port"] for rule in case.one("NetworkPolicy")["spec"]["egress"] for p in rule["ports"]
+    }
+    assert ports == {53, 443, 6443}, "the API can be reached"
+
+
+def test_a_job_meets_the_strict_schemas_and_gets_no_callers_request(
+    charts: dict[str, Rendered],
+) -> None:
+    """The Job that the control plane asks for, beside the chart that it runs in."""
+    template = JobTemplate(
+        "registry.example/steadyhand:1",
+        "test-steadyhand-jobs",
+        environment={"A": "1"},
+        environment_secret="keys",
+        pull_secrets=("registry",),
+    )
+    job = manifest(JobSpec("judge-a-0", "judge", ("judge",), 60), template)
+    assert found_by_schemas([job]) == []
+    assert found_by_schemas([{**job, "spec": {**job["spec"], "backofLimit": 0}}]) != []
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    for service in charts["jobs in the cluster"].kind("Service"):
+        assert not labels_match(service["spec"]["selector"], labels)
 
 
 def test_it_is_bounded_and_watched(case: Rendered) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from steadyhand.core.errors import ConfigurationError
-from steadyhand.rollouts.argocd.api import Address, ArgoCd
+from steadyhand.rollouts.argocd.client import Address, ArgoCd
 from steadyhand.rollouts.argocd.steps import Held, Terms
 from steadyhand.rollouts.drivers.argocd import ArgoCdDriver
 from steadyhand.rollouts.drivers.base import Order, Progress

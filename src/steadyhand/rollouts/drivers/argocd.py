@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from steadyhand.rollouts.argocd.api import ArgoCd, ArgoRefused, ArgoUnreachable
+from steadyhand.rollouts.argocd.client import ArgoCd, ArgoRefused, ArgoUnreachable
 from steadyhand.rollouts.argocd.steps import Application, Held, Next, Terms, next_step, noted
 from steadyhand.rollouts.drivers.base import Order, Progress
 

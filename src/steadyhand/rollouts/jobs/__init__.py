@@ -1,0 +1,1 @@
+"""Jobs of the release control loop: processes of this machine, or Jobs of a Kubernetes cluster."""
