@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.rollouts.model import Rollout, Verdict, checked
 from steadyhand.rollouts.ports import Ports
-from steadyhand.rollouts.store import Held, RolloutChanged, RolloutStore
+from steadyhand.rollouts.store import Held, RolloutChanged, RolloutOpen, RolloutStore
 from steadyhand.rollouts.transition import ended
 
 _US: Final = 1e6
@@ -66,6 +66,7 @@ class RolloutService:
         policy = checked(registry.policy(environment))
         candidate = registry.find(digest, route)
         pointer = registry.pointer(environment, route)
+        self._check_open(route, environment)
         if pointer.candidate:
             raise RolloutRefused(
                 "already_tried: a candidate is being tried without a rollout",
@@ -163,6 +164,14 @@ class RolloutService:
                 f"not_running: rollout {rollout.id} is {rollout.outcome or rollout.phase}",
                 hint="steadyhand rollout list --open shows those that can still be moved",
             )
+
+    def _check_open(self, route: str, environment: str) -> None:
+        for held in self._store.open_ones():
+            if (held.rollout.route, held.rollout.environment) == (route, environment):
+                raise RolloutOpen(
+                    f"rollout {held.rollout.id} is open in {environment}/{route}",
+                    hint="one at a time in each channel: steadyhand rollout watch",
+                )
 
     def _check_units(self, route: str, environment: str, unit: str, least: int) -> None:
         """Refuse units that are too few: a slice of them is nobody, or one that is everything."""

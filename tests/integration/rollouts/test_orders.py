@@ -44,7 +44,7 @@ def test_what_cannot_begin_says_why(world: World) -> None:
         service.start("support", other, "staging", "olive")
     world.link.give_up("support", "staging", "olive", "")
     rollout = service.start("support", other, "staging", "olive")
-    with pytest.raises(RolloutRefused, match="already_tried"):
+    with pytest.raises(RolloutOpen, match=rollout.id):
         service.start("support", other, "staging", "olive")
     service.abort(rollout.id, "olive")
     world.controller().tick()

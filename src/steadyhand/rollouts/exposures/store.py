@@ -50,7 +50,7 @@ class Exposures:
             if up_to is None:
                 return Batch(after, (), (), ())
             mine &= table.number <= up_to
-            second = table.received_us // sa.literal_column(str(_US))
+            second = table.received_us // sa.literal_column(str(_US), sa.BigInteger)
             by = (table.weight, table.controls, table.slot, second)
             totals = sa.select(*by, sa.func.count()).where(mine).group_by(*by)
             place = (table.unit, table.slot, table.weight, table.controls)
