@@ -33,11 +33,10 @@ from steadyhand.gateway.serving import Ladder, Rung, Serving
 from steadyhand.http.messages import Limits
 from steadyhand.providers.base import Call
 from steadyhand.records.clock import wall_clock_us
-from steadyhand.records.exposures.model import exposure_of
+from steadyhand.records.exposures.model import COMPARED, STABLE, exposure_of
 from steadyhand.records.record import Record
 from steadyhand.rollouts import sequential
 from steadyhand.rollouts.assessment import Situation, assess
-from steadyhand.rollouts.counts import COMPARED, STABLE
 from steadyhand.rollouts.evidence import Bad, Batch, Evidence, Seen, Total
 from steadyhand.rollouts.model import Policy
 from steadyhand.rollouts.sequential import Split

@@ -20,7 +20,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.core.ids import base32
 from steadyhand.registry import approvals, reading, state
 from steadyhand.registry.environments import environment as known_environment
-from steadyhand.rollouts.controller import TICK_S, Controller
+from steadyhand.rollouts.controller import HURRY_S, TICK_S, Controller
 from steadyhand.rollouts.drivers.base import Driver
 from steadyhand.rollouts.drivers.embedded import EmbeddedDriver
 from steadyhand.rollouts.exposures.store import Exposures
@@ -206,7 +206,8 @@ class Rollouts:
                 logger.warning("rollouts wait: %s", error)
             self._woken.clear()
             try:
-                await asyncio.wait_for(self._woken.wait(), TICK_S)
+                pause_s = HURRY_S if self.controller.hurries else TICK_S
+                await asyncio.wait_for(self._woken.wait(), pause_s)
             except TimeoutError:
                 continue
 

@@ -15,8 +15,9 @@ from typing import Final
 
 import msgspec
 
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED, CONTROL, STABLE
 from steadyhand.rollouts import sequential
-from steadyhand.rollouts.counts import CANDIDATE, COMPARED, CONTROL, STABLE, Counts, Step
+from steadyhand.rollouts.counts import Counts, Step
 from steadyhand.rollouts.model import ANY, METRICS, Policy, Verdict
 
 PARTS: Final = {

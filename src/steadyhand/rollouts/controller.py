@@ -24,6 +24,9 @@ from steadyhand.rollouts.transition import Next, capped, ended, next_move, stepp
 logger = logging.getLogger(__name__)
 
 TICK_S: Final = 1.0
+HURRY_S: Final = 0.25
+"""Between two ticks while a rollout is on its way from one place to another."""
+
 LEASE_S: Final = 15.0
 LEASE: Final = "rollouts"
 BLIND_S: Final = 30.0
@@ -39,6 +42,7 @@ class Controller:
     def __init__(self, store: RolloutStore, exposures: Exposures, ports: Ports) -> None:
         """Take the parts; nothing is done yet."""
         self.failures = 0
+        self.hurries = False
         self._store = store
         self._ports = ports
         self._rollback = Rollback(store, exposures, ports)
@@ -60,6 +64,7 @@ class Controller:
         self._looker.forget({one.rollout.id for one in held})
         for one in held:
             self._try(one)
+        self.hurries = any(one.rollout.phase != "running" for one in self._store.open_ones())
         self._ports.expose(self._store.drained() | self._blind(held))
         return True
 

@@ -4,14 +4,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from steadyhand.records.exposures.model import COMPARED, CONTROL, SLOTS
 from steadyhand.rollouts.sequential import Split
-
-COMPARED: Final = 0
-CONTROL: Final = 1
-CANDIDATE: Final = 2
-STABLE: Final = 3
-SLOTS: Final = 4
-"""As in :mod:`steadyhand.records.exposures.model`, whose rows are counted."""
 
 LEAST_CONTROL: Final = 20
 """Requests of the control below which a window says nothing of it."""

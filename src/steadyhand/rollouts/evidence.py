@@ -10,19 +10,19 @@ Whatever comes late is counted when it comes; nothing is counted twice.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from steadyhand.rollouts.counts import (
+from steadyhand.records.exposures.model import (
     CANDIDATE,
     COMPARED,
     CONTROL,
+    ERROR,
+    FALLBACK,
+    INVALID,
+    LATE,
     SLOTS,
     STABLE,
-    Counts,
-    Step,
-    Window,
 )
+from steadyhand.rollouts.counts import Counts, Step, Window
 from steadyhand.rollouts.model import ANY, METRICS, Metric, Policy
-
-ERROR, FALLBACK, INVALID, LATE = 1, 2, 4, 8
 
 SHORT_S: Final = 10
 LONG_S: Final = 45

@@ -6,8 +6,9 @@ from math import exp
 
 import msgspec
 
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED, CONTROL
 from steadyhand.rollouts.certificate import Look
-from steadyhand.rollouts.counts import CANDIDATE, COMPARED, CONTROL, Step
+from steadyhand.rollouts.counts import Step
 from steadyhand.rollouts.model import Rollout
 
 

@@ -3,20 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steadyhand.rollouts import evidence
-from steadyhand.rollouts.counts import (
+from steadyhand.records.exposures.model import (
     CANDIDATE,
     COMPARED,
     CONTROL,
-    STABLE,
-    Counts,
-    Window,
-)
-from steadyhand.rollouts.evidence import (
     ERROR,
     FALLBACK,
     INVALID,
     LATE,
+    STABLE,
+)
+from steadyhand.rollouts import evidence
+from steadyhand.rollouts.counts import Counts, Window
+from steadyhand.rollouts.evidence import (
     Bad,
     Batch,
     Evidence,
@@ -179,20 +178,3 @@ def test_units_are_remembered_and_then_every_second_one_is_forgotten() -> None:
     assert sum(found.counts(NOW_S).steps[0].units) == count / 2
     found.add(Batch(4, totals, (), (Seen(1_000_001, COMPARED, 500, 3),)), NOW_S)
     assert sum(found.counts(NOW_S).steps[0].units) == count / 2, "an odd one is not looked at"
-
-
-def test_flags_are_those_of_the_rows() -> None:
-    from steadyhand.records.exposures import model
-
-    assert (ERROR, FALLBACK, INVALID, LATE) == (
-        model.ERROR,
-        model.FALLBACK,
-        model.INVALID,
-        model.LATE,
-    )
-    assert (COMPARED, CONTROL, CANDIDATE, STABLE) == (
-        model.COMPARED,
-        model.CONTROL,
-        model.CANDIDATE,
-        model.STABLE,
-    )

@@ -7,9 +7,9 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from steadyhand.control.registry.views import DIGITS, NAME
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED, CONTROL, STABLE
 from steadyhand.rollouts.assessment import enabled
 from steadyhand.rollouts.certificate import Look
-from steadyhand.rollouts.counts import CANDIDATE, COMPARED, CONTROL, STABLE
 from steadyhand.rollouts.incident import Incident
 from steadyhand.rollouts.model import ANY, Rollout
 

@@ -26,6 +26,8 @@ CANDIDATE: Final = 2
 STABLE: Final = 3
 """Slots: the candidate's compared slice, the control slices, the rest of each."""
 
+SLOTS: Final = 4
+
 _REFUSED: Final = frozenset({"content_filter", "refusal"})
 _FIRST: Final = frozenset({"first_choice", "hedge"})
 
