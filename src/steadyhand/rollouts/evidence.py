@@ -8,6 +8,7 @@ Whatever comes late is counted when it comes; nothing is counted twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from steadyhand.records.exposures.model import (
@@ -30,6 +31,9 @@ KEPT_S: Final = 120
 MOST_SEEN: Final = 20_000
 """Units whose slices are remembered for the test of the sample ratio; beyond it every second one is
 forgotten, by a hash that knows nothing of slices."""
+
+MOST_SPENT: Final = 1_000_000
+"""Units that have spoken and are remembered; beyond it those that spoke first may speak again."""
 
 _BIT: Final[Mapping[str, int]] = {name: 1 << place for place, name in enumerate((ANY, *METRICS))}
 
@@ -204,6 +208,9 @@ class Evidence:
                 spent |= _BIT[name]
                 step.events.setdefault(name, [0] * SLOTS)[slot] += 1
         self._spent[bad.unit] = spent
+        if len(self._spent) > MOST_SPENT:
+            for unit in [*islice(self._spent, MOST_SPENT // 10)]:
+                del self._spent[unit]
         return not before
 
     def _add_seen(self, seen: Iterable[Seen]) -> None:

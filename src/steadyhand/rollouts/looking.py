@@ -11,7 +11,9 @@ from steadyhand.rollouts.model import Rollout
 from steadyhand.rollouts.store import RolloutStore
 
 LOOK_S: Final = 2.0
-"""Looks are kept so often while counts grow, and whenever the verdict changes."""
+LOOK_PART: Final = 0.01
+"""Looks are kept so often while counts grow, or once in this part of the time that the rollout has
+lasted, whichever is longer, and whenever the verdict changes: a week has a few hundred."""
 
 BUDGET_S: Final = 86_400
 BUDGET_LOOK_S: Final = 30.0
@@ -58,7 +60,8 @@ class Looker:
         if last is not None:
             is_same = last.assessment.verdict.reason == look.assessment.verdict.reason
             is_known = last.counts == look.counts
-            if is_same and (is_known or look.at_us - last.at_us < LOOK_S * _US):
+            apart_us = max(LOOK_S * _US, LOOK_PART * (look.at_us - rollout.opened_us))
+            if is_same and (is_known or look.at_us - last.at_us < apart_us):
                 return
         self._store.add_look(rollout.id, number + 1, look)
 

@@ -85,7 +85,9 @@ class RolloutService:
         held = self._store.begin(rollout)
         self._ports.checkpoint("begun")
         try:
-            if not rollout.is_first:
+            if rollout.is_first:
+                registry.promote(candidate, environment, by, note, rollout.id)
+            else:
                 registry.expose(candidate, environment, rollout.weight, by, note)
         except SteadyhandError as error:
             self._store.save(held, ended(rollout, "aborted", error.code, self._now_us()))
@@ -124,6 +126,10 @@ class RolloutService:
             raise RolloutRefused(f"no_decision: {decision[:40]!r}", hint="promote or roll_back")
 
         def forced(one: Rollout) -> Rollout:
+            if not one.salt:  # nothing could be drained, nor be called promoted by it
+                raise RolloutRefused(
+                    "not_begun: the controller has not taken it up yet", hint="again in a second"
+                )
             verdict = Verdict(
                 "promote" if decision == "promote" else "roll_back", "forced", f"{by}: {note}"
             )

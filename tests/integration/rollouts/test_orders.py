@@ -151,6 +151,35 @@ def test_a_promotion_that_the_registry_refuses_waits_for_a_person(world: World) 
     ]
 
 
+def test_what_has_not_begun_is_not_forced(world: World) -> None:
+    world.stable()
+    rollout = world.start()
+    with pytest.raises(RolloutRefused, match="not_begun"):
+        world.service().force(rollout.id, "roll_back", "olive", "because")
+
+
+def test_a_first_release_that_is_refused_begins_nothing(world: World) -> None:
+    table = b"[environments.staging]\n"
+    strict = ENVIRONMENTS.replace(table, table + b"approvals = 1\n", 1)
+    world.registry.service().set_environments(strict, BOOTSTRAP)
+    with pytest.raises(SteadyhandError, match="needs_approval"):
+        world.start("The first.")
+    assert world.store.list()[0].outcome == "aborted"
+
+
+def test_looks_of_a_long_rollout_are_few(world: World) -> None:
+    world.stable()
+    rollout = world.start()
+    controller = world.controller()
+    for _ in range(200):
+        world.now_s += 30
+        world.traffic(5)
+        controller.tick()
+    looks = world.store.looks(rollout.id)
+    assert 100 < len(looks) < 170, "as they get older they are kept less often"
+    assert looks[-1].at_us > looks[0].at_us
+
+
 def test_one_at_a_time(world: World) -> None:
     world.start("The first.")
     with pytest.raises(RolloutOpen):

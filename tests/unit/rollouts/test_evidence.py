@@ -1,5 +1,6 @@
 """What is counted, once, for whom."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,15 @@ def test_a_unit_speaks_once_for_each_metric_wherever_it_was_first() -> None:
     assert step.requests == [3, 1, 0, 0]
     assert step.split("slow") == Split()
     assert found.up_to == 9
+
+
+def test_what_is_remembered_of_units_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "MOST_SPENT", 20)
+    found = fold()
+    found.add(batch(*(bad(unit, COMPARED) for unit in range(21))), NOW_S)
+    found.add(batch(bad(0, COMPARED), bad(20, COMPARED)), NOW_S)
+    [step] = found.counts(NOW_S).steps
+    assert step.split("any") == Split(22, 0), "the oldest speaks again, the newest does not"
 
 
 def test_what_is_bad_only_by_another_policy_is_none() -> None:

@@ -187,8 +187,7 @@ class LocalJobs:
             if folder is None:
                 yield None
                 return
-            with folder:
-                folder.lock()
+            with folder, folder.locked():
                 if folder.is_in_place():  # or it was removed while we waited for the lock
                     yield folder
                     return

@@ -35,10 +35,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _claim(folder: JobFolder) -> bool:
-    try:
-        return folder.write(Claim(identity_of(os.getpid())))
-    except FileNotFoundError:
-        return False  # ended, and removed with its folder
+    with folder.locked():  # or we could write into a folder while its files are removed
+        return folder.is_in_place() and folder.write(Claim(identity_of(os.getpid())))
 
 
 def run(order: Order) -> Outcome:

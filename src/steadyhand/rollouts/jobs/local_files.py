@@ -89,12 +89,20 @@ class JobFolder:
             return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
         return False
 
-    def lock(self) -> None:
-        """Wait until no other process starts or ends this job; given back when it is closed.
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from starting, claiming or ending this job.
 
         Raises:
-            JobsUnavailable: The other one takes too long.
+            JobsUnavailable: Another one takes too long.
         """
+        self._lock()
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _lock(self) -> None:
         until_s = monotonic() + LOCK_S
         while True:
             with suppress(BlockingIOError):
