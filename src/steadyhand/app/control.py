@@ -44,6 +44,7 @@ from steadyhand.storage.migrations import upgrade
 from steadyhand.storage.open import BUSY_TIMEOUT_MS, open_database
 from steadyhand.telemetry import collectors, names
 from steadyhand.telemetry.board import read_board
+from steadyhand.telemetry.feedback import FeedbackMetrics
 from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     records = RecordStore(database)
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
+    feedback = FeedbackMetrics()
     plans = PlanMetrics(passed_over)
     follows = settings.follow.url is not None  # then it has no registry, and leads nobody
     heard = partial(age_of, state.followed, time) if follows else (lambda: None)
@@ -76,7 +78,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         state.log,
         records,
         [metrics.consume, overhead.consume, plans.consume, releases.consume],
-        annotation_consumers=[overhead.consume_annotations],
+        annotation_consumers=[overhead.consume_annotations, feedback.consume_annotations],
         prepare=partial(upgrade, database),
     )
     stop_shipping = Event()
@@ -85,6 +87,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         (
             metrics,
             overhead,
+            feedback,
             plans,
             releases,
             collectors.GatewayCollector(state.run, wall_clock_us),

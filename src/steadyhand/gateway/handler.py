@@ -6,6 +6,7 @@ writes to a reply object.
 
 from asyncio import CancelledError
 from collections.abc import Callable
+from time import time
 from urllib.parse import unquote
 
 import msgspec
@@ -24,7 +25,7 @@ from steadyhand.core.errors import (
 )
 from steadyhand.core.ids import RequestIds
 from steadyhand.core.splice import Span
-from steadyhand.gateway import errors, send
+from steadyhand.gateway import errors, feedback, send
 from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.errors import RelayedFailure
@@ -81,6 +82,8 @@ class Gateway:
         """Answer ``request``. See :data:`steadyhand.http.messages.Handler`."""
         if request.path == CHAT and request.method == b"POST":
             await self._chat(request, reply)
+        elif request.path == feedback.PATH and request.method == b"POST":
+            self._feedback(request, reply)
         else:
             self._other(request, reply)
 
@@ -213,6 +216,21 @@ class Gateway:
         else:
             self._models(request, reply, method)
 
+    def _feedback(self, request: Request, reply: Reply) -> None:
+        """Keep what a caller says of an answer."""
+        exchange = self._exchange(request, reply, UNREAD)
+        try:
+            key = authenticate(request.headers, self.serving)
+            note = feedback.read_feedback(request.body, key, int(time() * 1e6))
+            if self.gear.annotate is None:
+                raise RecordsUnavailable("nothing can be kept here", hint="ask another gateway")
+            self.gear.annotate(note)
+        except SteadyhandError as error:
+            self._refuse(exchange, error)
+        else:
+            body = msgspec.json.encode({"object": "feedback", "request_id": note.request_id})
+            reply.send(202, [errors.JSON, *identity(exchange)], body)
+
     def _models(self, request: Request, reply: Reply, method: bytes) -> None:
         """Answer the models list, and say clearly what is not there."""
         exchange = self._exchange(request, reply, UNREAD)
@@ -231,7 +249,7 @@ class Gateway:
             SteadyhandError: No such path, method, model; or the key is not good.
         """
         path = request.path.decode("latin-1")
-        if request.path == CHAT:
+        if request.path in {CHAT, feedback.PATH}:
             raise MethodNotAllowed(
                 f"{path} takes POST", hint="send the request with POST", allowed="POST, OPTIONS"
             )

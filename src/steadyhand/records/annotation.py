@@ -5,11 +5,13 @@ of a typed value, so that a reader keeps, ships and shows also what a later vers
 leaves out what it cannot understand. Bodies are arrays: fields are appended, never reordered.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 LATE_USAGE = "late_usage"
+FEEDBACK = "feedback"
 
 Counting = Literal["reported", "estimated"]
 """Whether the provider counted the tokens, or we did from bytes."""
@@ -20,7 +22,7 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         request_id: Of the record that it is about, which may never have been written.
-        kind: Names the type of ``body``: ``late_usage``.
+        kind: Names the type of ``body``: ``late_usage``, ``feedback``.
         made_us: Wall clock, microseconds since 1970.
         body: The value, as MessagePack.
     """
@@ -57,10 +59,46 @@ class LateUsage(msgspec.Struct, frozen=True, array_like=True, gc=False):
     region: str = ""
 
 
-Body = LateUsage
-"""What an annotation may say; a union as soon as there is a second kind."""
+class Feedback(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a caller says of an answer.
 
-_BODIES: dict[str, type[Body]] = {LATE_USAGE: LateUsage}
+    Attributes:
+        tenant: Owner of the key that said it; it counts only for a request of the same tenant.
+        key: Name of that key.
+        id: The caller's own; what is said again under the same id takes its place.
+        thumbs: ``up``, ``down`` or empty.
+        rating: 1 to 5; 0 for none.
+        escalated: Whether a person had to take over; ``None`` if it is not said.
+        task_completed: Whether the task was done; ``None`` if it is not said.
+        correction: What the answer should have been, or empty.
+    """
+
+    tenant: str
+    key: str
+    id: str
+    thumbs: str = ""
+    rating: int = 0
+    escalated: bool | None = None
+    task_completed: bool | None = None
+    correction: str = ""
+
+    @property
+    def signals(self) -> list[str]:
+        """What it says, in words."""
+        said = [
+            f"thumbs_{self.thumbs}" if self.thumbs else "",
+            f"rating_{self.rating}" if self.rating else "",
+            {None: "", True: "escalated", False: "not_escalated"}[self.escalated],
+            {None: "", True: "task_completed", False: "task_failed"}[self.task_completed],
+            "correction" if self.correction else "",
+        ]
+        return [one for one in said if one]
+
+
+Body = LateUsage | Feedback
+"""What an annotation may say."""
+
+_BODIES: dict[str, type[Body]] = {LATE_USAGE: LateUsage, FEEDBACK: Feedback}
 _KINDS = {body: kind for kind, body in _BODIES.items()}
 _DECODERS = {kind: msgspec.msgpack.Decoder(body) for kind, body in _BODIES.items()}
 
@@ -76,6 +114,28 @@ def body_of(found: Annotation) -> Body | None:
     if decoder is None:
         return None
     try:
-        return decoder.decode(found.body)
+        said: Body = decoder.decode(found.body)
     except msgspec.DecodeError:
         return None
+    return said
+
+
+def heard(notes: Sequence[Annotation], tenant: str) -> list[Annotation]:
+    """Return annotations without feedback that does not count, in their order.
+
+    It does not if it is of another tenant than the request, or was said again under the same id.
+    """
+    found: list[Annotation] = []
+    said: dict[str, int] = {}
+    for note in notes:
+        body = body_of(note) if note.kind == FEEDBACK else None
+        if isinstance(body, Feedback):
+            if body.tenant != tenant:
+                continue
+            before = said.get(body.id)
+            if before is not None:
+                found[before] = note
+                continue
+            said[body.id] = len(found)
+        found.append(note)
+    return found

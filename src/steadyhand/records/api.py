@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from steadyhand.core.errors import NotFound
-from steadyhand.records.annotation import Annotation, Counting, LateUsage, body_of
+from steadyhand.records.annotation import Annotation, Counting, Feedback, LateUsage, body_of, heard
 from steadyhand.records.explanation import PassedOver, explanation
 from steadyhand.records.record import DRILL, Outcome, Record
 from steadyhand.records.selection import RecordFilter
@@ -127,12 +127,27 @@ class LateUsageView(BaseModel):
     counting: Counting = Field(description="whether the provider counted them or the gateway did")
 
 
+class FeedbackView(BaseModel):
+    """What a caller said of an answer."""
+
+    key: str = Field(description="name of the key that said it")
+    id: str = Field(description="the caller's own")
+    thumbs: str = Field(description="`up`, `down` or empty")
+    rating: int = Field(description="1 to 5; 0 for none")
+    escalated: bool | None
+    task_completed: bool | None
+    correction: str = Field(description="what the answer should have been, or empty")
+
+
 class AnnotationView(BaseModel):
     """What became known of a request after its record."""
 
-    kind: str = Field(description="`late_usage`: tokens of work that ended after the record")
+    kind: str = Field(
+        description="`late_usage`: tokens of work that ended after the record; `feedback`"
+    )
     made_us: int = Field(description="wall clock, microseconds since 1970")
     late_usage: LateUsageView | None = Field(description="null for every other kind")
+    feedback: FeedbackView | None = Field(description="null for every other kind")
 
 
 class ExplainedRequest(RequestView):
@@ -206,7 +221,7 @@ def router(ports: RecordPorts) -> APIRouter:
                 f"no request {request_id!r}",
                 hint="it may not have been shipped yet, which takes seconds; or it has expired",
             )
-        notes = ports.records.annotations_of(request_id)
+        notes = heard(ports.records.annotations_of(request_id), found.record.tenant)
         more = {
             "annotations": [_annotation(note) for note in notes],
             "explanation": explanation(found.record, notes, ports.passed_over(found.record)),
@@ -226,10 +241,12 @@ def _fields(record: Record) -> dict[str, object]:
 
 def _annotation(note: Annotation) -> AnnotationView:
     body = body_of(note)
-    usage = None
+    usage = feedback = None
     if isinstance(body, LateUsage):
         usage = LateUsageView.model_validate(msgspec.structs.asdict(body))
-    return AnnotationView(kind=note.kind, made_us=note.made_us, late_usage=usage)
+    elif isinstance(body, Feedback):
+        feedback = FeedbackView.model_validate(msgspec.structs.asdict(body))
+    return AnnotationView(kind=note.kind, made_us=note.made_us, late_usage=usage, feedback=feedback)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -6,7 +6,7 @@ The same text is shown by the command line and by the REST API, so that both tel
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from steadyhand.records.annotation import Annotation, body_of
+from steadyhand.records.annotation import Annotation, Feedback, body_of
 from steadyhand.records.record import Attempt, Record
 
 OK = "ok"
@@ -123,6 +123,8 @@ def _later(note: Annotation, record: Record) -> str:
     body = body_of(note)
     if body is None:
         return f"{after}{note.kind}, which this version does not know"
+    if isinstance(body, Feedback):
+        return f"{after}feedback of {body.key}: {', '.join(body.signals)}"
     tokens = f"{body.input_tokens:,} + {body.output_tokens:,} tokens"
     return f"{after}{tokens} {body.counting}, {body.role} {body.provider}/{body.model}"
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from steadyhand.http.refusal import CODES
 from steadyhand.telemetry import (
+    feedback_names,
     ladder_names,
     overhead_names,
     record_names,
@@ -214,6 +215,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "Beside the answers": overhead_names.METRICS,
     "Releases": release_names.METRICS,
     "Rollouts": rollout_names.METRICS,
+    "Feedback": feedback_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,
     "Shipper": record_names.SHIPPER,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from steadyhand.records.annotation import Annotation, annotation
+from steadyhand.records.annotation import Annotation, Feedback, annotation
 from steadyhand.records.cursor import Cursor
 from steadyhand.records.entry import Note
 from tests.support.control_plane import RunningControl
@@ -203,6 +203,20 @@ def test_what_came_later_is_shown_with_the_request(control: RunningControl) -> N
     assert shown["annotations"][1]["late_usage"] == msgspec.structs.asdict(USAGE)
     assert "tokens estimated, hedge acme/acme-large" in shown["explanation"]
     assert control.ask("/requests/req_0002").json["annotations"] == []
+
+
+def test_feedback_is_shown_with_its_request(control: RunningControl) -> None:
+    said = [
+        annotation("req_0001", NOON_US, Feedback("shop", "web", "a", thumbs="up")),
+        annotation("req_0001", NOON_US + 1, Feedback("shop", "web", "a", thumbs="down")),
+        annotation("req_0001", NOON_US + 2, Feedback("globex", "x", "b", rating=1)),
+    ]
+    notes = [Note(n, one, msgspec.msgpack.encode(one)) for n, one in enumerate(said, start=1)]
+    control.store.ship("gateway-8", [], Cursor(1, 0, 3), notes=notes)
+    shown = control.ask("/requests/req_0001").json
+    [found] = [one for one in shown["annotations"] if one["kind"] == "feedback"]
+    assert found["feedback"]["thumbs"] == "down"
+    assert "feedback of web: thumbs_down" in shown["explanation"]
 
 
 def test_drills_are_listed_only_if_asked_for(control: RunningControl) -> None:

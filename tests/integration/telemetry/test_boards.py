@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from steadyhand.records.annotation import Feedback, annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.record import DRILL
 from steadyhand.records.shipper import ShipperStatus
@@ -17,6 +18,7 @@ from steadyhand.telemetry.collectors import (
     registry,
     scrape,
 )
+from steadyhand.telemetry.feedback import FeedbackMetrics
 from steadyhand.telemetry.ladder_collector import StatusCollector
 from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
@@ -113,6 +115,8 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     releases.synced("ok")
+    feedback = FeedbackMetrics()
+    feedback.consume_annotations([annotation("r", 1, Feedback("t", "k", "i", thumbs="up"))])
     rollouts = RolloutMetrics(lambda: 1, lambda: 2)
     rollouts.told("rollout", {"change": "begun"})
     rollouts.told("page", {"reason": "no_data"})
@@ -126,6 +130,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             plans,
             releases,
             rollouts,
+            feedback,
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steadyhand.telemetry import (
+    feedback_names,
     ladder_names,
     names,
     overhead_names,
@@ -22,6 +23,7 @@ DECLARED = [
     value
     for module in (
         names,
+        feedback_names,
         ladder_names,
         overhead_names,
         record_names,
