@@ -113,7 +113,7 @@ def values(text: bytes) -> dict[str, float]:
     """Return what was scraped, by series; zeros and creation times say nothing new."""
     lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line[0] != "#"]
     return {
-        series: round(float(value), 4)
+        series: round(float(value), 6)  # whole microseconds: no sum lies between two
         for series, value in lines
         if float(value) and "_created{" not in series
     }
