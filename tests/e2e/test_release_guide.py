@@ -55,7 +55,7 @@ def test_a_block_does_what_the_page_says(clone: Clone, text: str) -> None:
         """A busy machine serves a release later than the page waits."""
         nonlocal printed
         if "curl -si" in text and not all(part in printed for part in wanted[-1]):
-            printed = clone.shell(f"{text} || true")
+            printed = clone.shell(f"{text.strip()} || true")
         return all(part in printed for part in wanted[-1])
 
     if "curl -si" in text:
