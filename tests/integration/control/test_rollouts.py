@@ -222,6 +222,7 @@ def test_a_verdict_is_an_exit_code(house: House, end: str, code: int) -> None:
     elif end == "abort":
         house.world.service().abort(id_, "olive")
     elif end:
+        house.world.run(1)
         house.world.service().force(id_, end, "olive", "because")
     house.world.run(1 if end != "pause" else 0)
     assert house.run("rollout", "judge", id_).returncode == code
@@ -239,6 +240,7 @@ def test_what_cannot_be_told_is_no_verdict(house: House) -> None:
 def test_a_job_is_run_once_and_ends_with_its_verdict(house: House) -> None:
     house.world.stable()
     id_ = house.start()["id"]
+    house.world.run(1)
     house.world.service().force(id_, "promote", "olive", "because")
     house.world.run(1)
     first = house.run("rollout", "job", id_, "judge", "--json")
