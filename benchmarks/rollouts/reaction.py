@@ -154,10 +154,12 @@ def run(rollouts: int) -> dict[str, Any]:
             costs = []
             for number in range(2):
                 without = control_core(port, key, pid)
+                control = Control(root, control_port)  # the one before has been idle too long
                 digest = release(control, root, f"Open {number}.")
                 wanted = {"route": "support", "environment": "staging", "digest": digest}
                 id_ = control.post("/rollouts", wanted | {"hot": True})["id"]
                 with_one = control_core(port, key, pid)
+                control = Control(root, control_port)
                 control.post(f"/rollouts/{id_}/abort", {"note": "measured"})
                 time.sleep(2.0)
                 costs.append({"without": without, "with": with_one})

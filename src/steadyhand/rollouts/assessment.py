@@ -32,6 +32,9 @@ PARTS: Final = {
 so half of it is on any of them."""
 
 SKEW_ALPHA: Final = 0.001
+LEAST_BUDGET: Final = 200
+"""Requests of stable below which nothing is said of its error budget."""
+
 LEAST_SHORT: Final = 5
 """Requests of the last seconds below which the longer window is looked at."""
 
@@ -46,7 +49,6 @@ class Situation(msgspec.Struct, frozen=True):
         weight: Of the candidate at it, basis points.
         is_first: Whether there is no control.
         breach_s: Since when the service level is breached, as of the last look; 0 for not.
-        is_frozen: Whether promotions are frozen, because the error budget is spent.
         judges: Versions of the judge whose scores were counted.
     """
 
@@ -56,7 +58,6 @@ class Situation(msgspec.Struct, frozen=True):
     weight: int
     is_first: bool = False
     breach_s: float = 0.0
-    is_frozen: bool = False
     judges: tuple[str, ...] = ()
 
 
@@ -159,11 +160,11 @@ def _breach_s(counts: Counts, slo: float, situation: Situation) -> float:
 
 
 def _verdict(found: Assessment, counts: Counts, policy: Policy, situation: Situation) -> Verdict:
-    for rule in (_unfair, _bad, _silent, _good):
+    for rule in (_unfair, _bad, _silent):
         verdict = rule(found, counts, policy, situation)
         if verdict is not None:
             return verdict
-    return found.verdict
+    return _good(found, counts, policy, situation)
 
 
 def _unfair(
@@ -230,20 +231,20 @@ def _silent(
     )
 
 
-def _good(
-    found: Assessment, counts: Counts, policy: Policy, situation: Situation
-) -> Verdict | None:
+def _good(found: Assessment, counts: Counts, policy: Policy, situation: Situation) -> Verdict:
     lasted_s = situation.now_s - situation.step_s
     slots = _slots(situation.is_first)
     here = [step for step in counts.steps if step.weight == situation.weight or situation.is_first]
     asked = sum(step.requests[slot] for step in here for slot in slots)
     short = [name for name, value in found.no_worse.items() if value < found.promotes_at]
     if not short and asked >= policy.least_requests and lasted_s >= policy.least_s(situation.step):
-        if situation.is_frozen:
+        part = _spent(counts)
+        if part > policy.slo_percent / 100:
             return Verdict(
                 "hold",
                 "error_budget_spent",
-                "it would go on, but the route's error budget is spent",
+                f"it would go on, but {part:.1%} of stable's own requests since the rollout began "
+                "were bad: the error budget is spent",
                 pages=True,
             )
         return Verdict("promote", "no_worse", "shown to be no worse in every metric")
@@ -259,3 +260,11 @@ def _good(
             "inconclusive", "gathering", f"not yet shown to be good in {', '.join(short)}"
         )
     return Verdict("inconclusive", "dwelling", "good so far; the step has its least time")
+
+
+def _spent(counts: Counts) -> float:
+    """Return which part of stable's requests, its compared slices included, was bad; 0 of few."""
+    slots = (CONTROL, STABLE)
+    requests = sum(step.requests[slot] for step in counts.steps for slot in slots)
+    bad = sum(step.bad[ANY][slot] for step in counts.steps if ANY in step.bad for slot in slots)
+    return bad / requests if requests >= LEAST_BUDGET else 0.0

@@ -1,7 +1,7 @@
 """Look at the evidence of open rollouts, and keep what was seen."""
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from steadyhand.rollouts.assessment import Situation, assess
 from steadyhand.rollouts.certificate import Look
@@ -15,8 +15,6 @@ LOOK_PART: Final = 0.01
 """Looks are kept so often while counts grow, or once in this part of the time that the rollout has
 lasted, whichever is longer, and whenever the verdict changes: a week has a few hundred."""
 
-BUDGET_S: Final = 86_400
-BUDGET_LOOK_S: Final = 30.0
 _US: Final = 1e6
 
 
@@ -28,7 +26,6 @@ class Looker:
         self._store = store
         self._exposures = exposures
         self._evidence: dict[str, Evidence] = {}
-        self._budgets: dict[str, tuple[float, float]] = {}
 
     def look(self, rollout: Rollout, now_us: int) -> Look:
         """Read what has become known, and say what it means.
@@ -50,7 +47,6 @@ class Looker:
             weight=rollout.weight,
             is_first=rollout.is_first,
             breach_s=rollout.breach_us / _US,
-            is_frozen=self._is_frozen(rollout, now_us),
         )
         return Look(now_us, counts, situation, assess(counts, rollout.policy, situation))
 
@@ -67,15 +63,5 @@ class Looker:
 
     def forget(self, but: Collection[str]) -> None:
         """Drop the evidence of every rollout that is not among these ids."""
-        kept: tuple[dict[str, Any], ...] = (self._evidence, self._budgets)
-        for held in kept:
-            for gone in [id_ for id_ in held if id_ not in but]:
-                del held[gone]
-
-    def _is_frozen(self, rollout: Rollout, now_us: int) -> bool:
-        """Tell whether the route's error budget of a day is spent; looked at now and then."""
-        until_s, part = self._budgets.get(rollout.id, (0.0, 0.0))
-        if now_us / _US >= until_s:
-            part = self._exposures.bad_part(rollout.route, now_us - int(BUDGET_S * _US))
-            self._budgets[rollout.id] = (now_us / _US + BUDGET_LOOK_S, part)
-        return part > rollout.policy.slo_percent / 100
+        for gone in [id_ for id_ in self._evidence if id_ not in but]:
+            del self._evidence[gone]

@@ -128,20 +128,6 @@ def test_when_a_candidate_was_served_last(world: World) -> None:
     assert reading.last_served_us(salt, is_first=True) == max(one.received_us for one in records)
 
 
-def test_the_part_that_was_not_answered_well(world: World) -> None:
-    world.stable()
-    world.start()
-    reading = Exposures(world.database)
-    since_us = int((world.now_s - 60) * 1e6)
-    assert reading.bad_part("support", since_us) == 0.0
-    world.traffic(60)
-    world.traffic(20, lambda _: True)
-    world.traffic(20, in_time=False)
-    world.traffic(50, outcome="rejected")
-    assert reading.bad_part("support", since_us) == 0.4
-    assert reading.bad_part("other", since_us) == 0.0
-
-
 def test_what_a_later_entry_takes_the_place_of_does_not_count(world: World) -> None:
     world.stable()
     world.start()

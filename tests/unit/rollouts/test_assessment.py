@@ -160,9 +160,11 @@ def test_an_unfair_comparison_holds_however_bad_it_looks() -> None:
 
 
 def test_a_spent_error_budget_freezes_promotions_and_no_roll_back() -> None:
-    frozen = replace(SITUATION, is_frozen=True)
-    assert verdict(counts(GOOD), frozen) == "hold: error_budget_spent"
-    assert verdict(counts(step(bad=(60, 0))), frozen) == "roll_back: worse_than_control"
+    tired = step(mine=3_000, theirs=9_000, bad=(180, 540))
+    assert verdict(counts(tired)) == "hold: error_budget_spent"
+    assert verdict(counts(step(bad=(120, 180)))) == "roll_back: worse_than_control"
+    few = step(mine=3_000, theirs=150, bad=(0, 12))
+    assert verdict(counts(few)) == "promote: no_worse", "of so few nothing is said"
 
 
 def test_cost_counts_only_under_a_cap() -> None:

@@ -9,6 +9,7 @@ from steadyhand.records.exposures.model import exposure_of
 from steadyhand.records.tables import exposure_numbers, exposures
 
 _COLUMNS = tuple(column.name for column in exposures.columns)
+_INSERT = f"INSERT INTO exposures VALUES ({','.join('?' * len(_COLUMNS))})"  # noqa: S608 - no input
 
 
 def expose(connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> None:
@@ -28,7 +29,9 @@ def expose(connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> 
     connection.execute(sa.update(exposure_numbers).values(moved))
     after = connection.execute(sa.select(exposure_numbers.c.next)).scalar_one()
     first = after - len(found)
-    rows = [
-        dict(zip(_COLUMNS, (first + place, *row), strict=True)) for place, row in enumerate(found)
-    ]
-    connection.execute(sa.insert(exposures), rows)
+    rows = [(first + place, *row) for place, row in enumerate(found)]
+    if connection.dialect.paramstyle == "qmark":  # the driver's own call is twice as fast
+        connection.exec_driver_sql(_INSERT, rows)
+    else:
+        named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        connection.execute(sa.insert(exposures), named)

@@ -5,7 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from steadyhand.records.exposures.model import CANDIDATE, COMPARED
-from steadyhand.records.tables import exposures, records
+from steadyhand.records.tables import exposures
 from steadyhand.rollouts.evidence import Bad, Batch, Evidence, Seen, Total
 from steadyhand.rollouts.model import Policy
 from steadyhand.storage.database import Database
@@ -75,20 +75,6 @@ class Exposures:
             wanted = wanted.where(table.slot.in_((COMPARED, CANDIDATE)))
         with self._database.read() as connection:
             return connection.execute(wanted).scalar_one() or 0
-
-    def bad_part(self, route: str, since_us: int) -> float:
-        """Return which part of a route's requests was not answered well since then; 0 of none."""
-        table = records.c
-        is_bad = sa.case(((table.outcome == "answered") & table.in_time, 0), else_=1)
-        wanted = sa.select(sa.func.count(), sa.func.sum(is_bad)).where(
-            table.route == route,
-            table.received_us >= since_us,
-            table.outcome != "rejected",
-            table.wire != "drill",
-        )
-        with self._database.read() as connection:
-            requests, bad = connection.execute(wanted).one()
-        return float(bad or 0) / requests if requests else 0.0
 
 
 def _is_bad(policy: Policy) -> sa.ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """The book of all deployments: bounded, shared, and readable from outside."""
 
-from steadyhand.routing.health.book import PROVEN, TOLD, UNPROVEN, Health
+from steadyhand.routing.health.book import ARMS, PROVEN, TOLD, UNPROVEN, Health
 from steadyhand.routing.model import DeploymentId
 from tests.unit.routing.health.world import MODEL, World, failing, healthy, slower
 
@@ -85,3 +85,12 @@ def test_of_very_many_the_status_tells_those_that_were_asked_last() -> None:
         health.began(float(number), 10, stream=True).ended(number + 0.5, "ok")
     told = {status.model for status in book.snapshot(TOLD + 20.0, 1)}
     assert told == {f"m{number}" for number in range(10, TOLD + 10)}
+
+
+def test_books_of_arms_are_bounded_and_the_oldest_goes() -> None:
+    book = Health()
+    first = book.arm("rollout-0")
+    for number in range(1, ARMS + 1):
+        book.arm(f"rollout-{number}")
+    assert book.arm(f"rollout-{ARMS}") is book.arm(f"rollout-{ARMS}")
+    assert book.arm("rollout-0") is not first
