@@ -181,7 +181,7 @@ def main() -> int:
         }
         for name in made["rollouts"][0]
     }
-    loop = min(cost["with"]["core"] - cost["without"]["core"] for cost in made["costs"])
+    loop = max(cost["with"]["core"] - cost["without"]["core"] for cost in made["costs"])
     found = {
         "machine": describe(),
         "processes": PROCESSES,
