@@ -9,7 +9,7 @@ from steadyhand.cli.errors import ExitCode
 from steadyhand.cli.output import Column, Row
 from steadyhand.cli.rehearsal import rehearse
 from steadyhand.cli.release import Digest, Note, when
-from steadyhand.cli.rollout_jobs import job, judge, probe
+from steadyhand.cli.rollout_jobs import job, judge, probe, replay
 from steadyhand.cli.session import Session, noun, verb
 
 app = noun("Begin, watch, pause and end rollouts; verify why one was taken back.")
@@ -176,6 +176,7 @@ def force(
 
 verb(app, "judge")(judge)
 verb(app, "probe")(probe)
+verb(app, "replay")(replay)
 verb(app, "job")(job)
 verb(app, "rehearse")(rehearse)
 

@@ -3,15 +3,17 @@
 import os
 import sys
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from steadyhand.cli.errors import Usage
 from steadyhand.cli.output import Row
 from steadyhand.cli.session import Session
-from steadyhand.cli.traffic import Traffic
+from steadyhand.cli.traffic import Planned, Traffic
 from steadyhand.core.errors import SteadyhandError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ FINE: Final = frozenset({"live", "cache", "knowledge"})
 """Rungs that a probe takes for an answer; the floor is none."""
 
 LOOK_S: Final = 1.0
+MOST_REPLAYED: Final = 10_000
+PAGE: Final = 200
 Id = Annotated[str, typer.Argument(help="Id of the rollout; its first characters suffice.")]
 
 
@@ -85,8 +89,15 @@ def probe(
     from steadyhand.cli.rehearsal import address_of, key_of
 
     traffic = Traffic(address_of(session.workspace, gateway), key_of(key_file), route, per_s)
+    _sent(session, traffic, count, count / per_s, most_percent)
+
+
+def _sent(
+    session: Session, traffic: Traffic, count: int, lasts_s: float, most_percent: float
+) -> None:
+    """Let traffic run to its end, say how it went, and exit with what that means."""
     traffic.start()
-    until_s = time.monotonic() + count / per_s + 30
+    until_s = time.monotonic() + lasts_s + 30
     while sum(traffic.outcomes.values()) < count and time.monotonic() < until_s:
         time.sleep(0.05)
     traffic.stop()
@@ -100,11 +111,69 @@ def probe(
     raise typer.Exit(_code("roll_back" if bad * 100 > most_percent * asked else "promote"))
 
 
+def replay(
+    session: Session,
+    route: Annotated[str, typer.Option(help="Route whose load is sent again.")],
+    key_file: Annotated[Path, typer.Option(help="File with a key that may call it.")],
+    gateway: Annotated[str, typer.Option(help="HOST:PORT of the gateway.")] = "127.0.0.1:8080",
+    count: Annotated[int, typer.Option(min=1, max=MOST_REPLAYED, help="The last so many.")] = 200,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times as fast.")] = 1.0,
+    most_percent: Annotated[float, typer.Option(min=0, max=100, help="That may go wrong.")] = 5,
+) -> None:
+    """Send a route's recorded load again: when, how large, streamed or not; not what it said.
+
+    Records hold no bodies, so the questions are made. Exit codes as of `rollout probe`.
+
+    Examples:
+      steadyhand rollout replay --route support --key-file shop.key --count 200 --speed 2
+    """
+    from steadyhand.cli.rehearsal import address_of, key_of
+
+    plan = plan_of(_recorded(session, route, count), speed)
+    if not plan:
+        raise Usage(f"nothing of route {route!r} is recorded", hint="steadyhand requests list")
+    address, key = address_of(session.workspace, gateway), key_of(key_file)
+    traffic = Traffic(address, key, route, 1.0, plan)
+    _sent(session, traffic, len(plan), plan[-1].at_s, most_percent)
+
+
+def _recorded(session: Session, route: str, count: int) -> list[Row]:
+    rows: list[Row] = []
+    cursor: str | None = None
+    while len(rows) < count:
+        limit = min(count - len(rows), PAGE)
+        page = session.client.get("/requests", route=route, limit=limit, cursor=cursor)
+        rows += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    return rows
+
+
+def plan_of(rows: Sequence[Row], speed: float) -> list[Planned]:
+    """Return when each recorded request is sent again, the first at once.
+
+    Args:
+        rows: As the control plane lists them, in any order.
+        speed: Times as fast as they came.
+    """
+    ordered = sorted(rows, key=lambda row: int(row["received_us"]))
+    return [
+        Planned(
+            (row["received_us"] - ordered[0]["received_us"]) / 1e6 / speed,
+            row["stream"],
+            row["request_bytes"],
+        )
+        for row in ordered
+    ]
+
+
 class JobKind(StrEnum):
     """What can be run as a job from here."""
 
     JUDGE = "judge"
     PROBE = "probe"
+    REPLAY = "replay"
 
 
 def job(
@@ -123,7 +192,7 @@ def job(
         str, typer.Option(help="Secret with STEADYHAND_CONTROL_TOKEN for such a Job.")
     ] = "",
 ) -> None:
-    """Run `rollout judge` or `probe` as a job, once, wait for it, and exit with its code.
+    """Run `rollout judge`, `probe` or `replay` as a job, once, and exit with its code.
 
     Asked again, also by another process, it waits for the same job. Without --image it is a
     process of this machine.

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from steadyhand.cli.rollout_jobs import plan_of
+from steadyhand.cli.traffic import Planned
 from steadyhand.control.rollouts.orders import RolloutPorts
 from steadyhand.settings.principals import create_principal
 from steadyhand.settings.scaffold import write_workspace
@@ -263,3 +265,18 @@ def test_a_probe_that_reaches_nobody_says_so(house: House, tmp_path: Path) -> No
     assert said.returncode == 2
     assert "unreachable" in said.stdout
     assert house.run("rollout", "probe", "--route", "x", "--key-file", "no").returncode == 2
+
+
+def test_recorded_load_is_planned_as_it_came() -> None:
+    rows = [
+        {"received_us": 3_000_000, "stream": True, "request_bytes": 500},
+        {"received_us": 1_000_000, "stream": False, "request_bytes": 2_000},
+    ]
+    assert plan_of(rows, 2.0) == [Planned(0.0, False, 2_000), Planned(1.0, True, 500)]
+    assert plan_of([], 1.0) == []
+
+
+def test_what_was_never_recorded_is_not_sent_again(house: House, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-x")
+    said = house.run("rollout", "replay", "--route", "support", "--key-file", str(tmp_path / "key"))
+    assert (said.returncode, "nothing of route" in said.stderr) == (2, True)
