@@ -14,6 +14,7 @@ from tests.support.programs import eventually
 from tests.support.tree import ROOT
 
 RULES = ROOT / "deploy" / "prometheus" / "steadyhand.rules.yaml"
+OBJECTIVE_RULES = RULES.with_name("steadyhand.objectives.rules.yaml")
 PROGRAMS = ROOT / ".prometheus" / "bin"
 
 CONFIGURATION = """
@@ -32,9 +33,9 @@ def program(name: str) -> Path:
     return found
 
 
-def alerts() -> list[str]:
-    """Return the names of the shipped alerts, in their order."""
-    return re.findall(r"(?m)^ +- alert: (\w+)$", RULES.read_text(encoding="utf-8"))
+def alerts(path: Path = RULES) -> list[str]:
+    """Return the names of the alerts that a file ships, in their order."""
+    return re.findall(r"(?m)^ +- alert: (\w+)$", path.read_text(encoding="utf-8"))
 
 
 def hurried(rules: str) -> str:
@@ -78,10 +79,15 @@ class Prometheus:
 
 
 @contextmanager
-def watching(folder: Path, metrics_port: int, own_port: int) -> Iterator[Prometheus]:
-    """Run one until the block ends; its data go to ``folder``."""
+def watching(
+    folder: Path, metrics_port: int, own_port: int, rules: str | None = None
+) -> Iterator[Prometheus]:
+    """Run one until the block ends; its data go to ``folder``.
+
+    ``rules`` are in place of the shipped ones, which are hurried.
+    """
     folder.mkdir()
-    (folder / "rules.yaml").write_text(hurried(RULES.read_text(encoding="utf-8")))
+    (folder / "rules.yaml").write_text(rules or hurried(RULES.read_text(encoding="utf-8")))
     (folder / "prometheus.yaml").write_text(CONFIGURATION.format(port=metrics_port))
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(

@@ -15,6 +15,7 @@ from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
+from steadyhand.app.objectives import look_for_ever, open_book
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
 from steadyhand.app.state import State, secret_resolver
@@ -31,6 +32,7 @@ from steadyhand.control.rollouts.orders import RolloutPorts
 from steadyhand.control.server import ControlServer
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.knowledge import shelf
+from steadyhand.objectives.metrics import ObjectiveMetrics
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.shipper import Shipper
 from steadyhand.records.store import RecordStore
@@ -74,11 +76,17 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     follows = settings.follow.url is not None  # then it has no registry, and leads nobody
     heard = partial(age_of, state.followed, time) if follows else (lambda: None)
     releases = ReleaseMetrics(partial(count_refused, state), heard)
+    snapshot = SnapshotReader(state)
+    book = open_book(settings, snapshot.routes, database)
     shipper = Shipper(
         state.log,
         records,
-        [metrics.consume, overhead.consume, plans.consume, releases.consume],
-        annotation_consumers=[overhead.consume_annotations, feedback.consume_annotations],
+        [metrics.consume, overhead.consume, plans.consume, releases.consume, book.consume],
+        annotation_consumers=[
+            overhead.consume_annotations,
+            feedback.consume_annotations,
+            book.consume_annotations,
+        ],
         prepare=partial(upgrade, database),
     )
     stop_shipping = Event()
@@ -90,6 +98,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             feedback,
             plans,
             releases,
+            ObjectiveMetrics(book),
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),
@@ -97,7 +106,6 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         )
     )
     cache_database = open_state_database(settings, busy_timeout_ms=CACHE_LOCK_MS)
-    snapshot = SnapshotReader(state)
     principals = PrincipalsReader(settings.workspace)
     hub = Hub(time)
     teller = Teller(hub, releases)
@@ -134,6 +142,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             rollouts.store, rollouts.service, lambda commit: registry.store().noted(commit)
         ),
         distribution=None if follows else distribution_ports(state, snapshot, registry),
+        objectives=book,
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -150,6 +159,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     thread.start()
     tasks = [
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
+        asyncio.create_task(look_for_ever(book, lambda _: None), name="objectives"),
         asyncio.create_task(
             tell_for_ever(hub, snapshot, None if follows else lambda: exposer.drained),
             name="events",
@@ -194,14 +204,9 @@ def distribution_ports(
 
 def drill_ports(state: State, snapshot: "SnapshotReader") -> DrillPorts:
     """Return what the REST of the drills needs."""
-
-    def routes() -> Collection[str]:
-        found = snapshot()
-        return () if found is None else found.routes.keys()
-
     return DrillPorts(
         rows=partial(proof_files.all_rows, state.run),
-        routes=routes,
+        routes=snapshot.routes,
         place=partial(drill_orders.place, state.drill_orders),
         report=partial(drill_orders.report_on, state.drill_orders),
     )
@@ -262,6 +267,11 @@ class SnapshotReader:
                 return self._held
             self._seen = seen
         return self._held
+
+    def routes(self) -> Collection[str]:
+        """Return the names of the routes in force."""
+        found = self()
+        return () if found is None else found.routes.keys()
 
 
 def gateway_statuses(run: Path) -> list[GatewayStatus]:

@@ -92,6 +92,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "app",
             "List and show providers and how they do; break them.",
         ),
+        "objectives": Entry(
+            "steadyhand.cli.objectives",
+            "app",
+            "List objectives and their error budgets; print rules.",
+        ),
         "drills": Entry(
             "steadyhand.cli.drills", "app", "List what proves each rung, and drill now."
         ),

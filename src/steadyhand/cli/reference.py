@@ -26,6 +26,8 @@ from steadyhand.control.events import Hub
 from steadyhand.control.ports import ControlPorts
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.objectives.book import Book, Terms
+from steadyhand.objectives.windows import MONTH_S
 from steadyhand.records.store import RecordStore
 from steadyhand.rollouts.service import RolloutService
 from steadyhand.rollouts.store import RolloutStore
@@ -166,6 +168,7 @@ def openapi_page() -> str:
                 _unused, _unused, _unused, _unused, tuple, _unused, login
             ),
             events=Hub(float),
+            objectives=Book(lambda: Terms((), {}, MONTH_S, 15)),
             distribution=DistributionPorts(_unused, _unused, _unused),
             # Endpoints ask it when they are called, and none is.
             rollouts=RolloutPorts(RolloutStore(database), cast("RolloutService", None), _unused),

@@ -28,6 +28,7 @@ from steadyhand.control.ports import ControlPorts
 from steadyhand.control.registry import channels, releases
 from steadyhand.control.rollouts import orders
 from steadyhand.core.ids import RequestIds
+from steadyhand.objectives import api as objectives_api
 from steadyhand.records import api as records_api
 from steadyhand.records.record import Record
 from steadyhand.records.selection import RecordFilter
@@ -138,6 +139,8 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         channels.add(api, of_registry)
     if ports.rollouts is not None:
         orders.add(api, ports.rollouts, Depends(login))
+    if ports.objectives is not None:
+        api.include_router(objectives_api.router(ports.objectives, ports.clock))
     if ports.events is not None:
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:

@@ -13,6 +13,7 @@ from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.objectives.book import Book
 from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
@@ -65,6 +66,7 @@ class ControlPorts:
         events: Of what happens; ``None`` leaves their stream out.
         distribution: Of snapshots for gateways elsewhere; ``None`` leaves its endpoints out.
         rollouts: Of rollouts; ``None`` leaves their endpoints out.
+        objectives: Counts them; ``None`` leaves their endpoint out.
     """
 
     records: RecordStore
@@ -84,6 +86,7 @@ class ControlPorts:
     events: Hub | None = None
     distribution: DistributionPorts | None = None
     rollouts: RolloutPorts | None = None
+    objectives: Book | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

@@ -15,6 +15,7 @@ from steadyhand.settings.document import Document, Report, parse
 from steadyhand.settings.keyring import read_keys
 from steadyhand.settings.literals import find_secrets
 from steadyhand.settings.model import Settings
+from steadyhand.settings.objectives import read_objectives, read_prices
 from steadyhand.settings.overrides import overlay
 from steadyhand.settings.principals import read_principals
 from steadyhand.settings.problems import InvalidWorkspace
@@ -58,6 +59,8 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     registry = sections.read_section(RegistrySettings, "registry", document, report)
     rollouts = sections.read_section(RolloutSettings, "rollouts", document, report)
     follow = sections.read_section(FollowSettings, "follow", document, report)
+    objectives = read_objectives(document, route_names(workspace), report)
+    prices = read_prices(document, _names(document, "providers"), report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = read_prompts(workspace, report)
@@ -93,6 +96,8 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         registry=_given(registry),
         rollouts=_given(rollouts),
         follow=_given(follow),
+        objectives=_given(objectives),
+        prices=prices,
     )
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.knowledge.model import Entry
+from steadyhand.objectives.settings import ObjectivesSettings
 from steadyhand.prompts.model import Prompt
+from steadyhand.records.prices import Prices
 from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings, SloSettings
 from steadyhand.settings.prompts import PromptFile
 from steadyhand.settings.tables import (
@@ -45,6 +47,8 @@ class Settings:
         registry: ``[registry]``.
         rollouts: ``[rollouts]``.
         follow: ``[follow]``.
+        objectives: ``[objectives]``.
+        prices: ``[prices]``.
     """
 
     workspace: Path
@@ -63,6 +67,8 @@ class Settings:
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     rollouts: RolloutSettings = field(default_factory=RolloutSettings)
     follow: FollowSettings = field(default_factory=FollowSettings)
+    objectives: ObjectivesSettings = field(default_factory=ObjectivesSettings)
+    prices: Prices = field(default_factory=dict)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

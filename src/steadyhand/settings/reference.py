@@ -31,6 +31,7 @@ from steadyhand.settings.overrides import variable
 from steadyhand.settings.problems import as_written
 from steadyhand.settings.routes import RUNGS
 from steadyhand.settings.sections import PROVIDERS, TABLES
+from steadyhand.settings.tables import PriceSettings
 from steadyhand.tenancy.settings import KeySettings
 
 _INTRODUCTION = """\
@@ -69,6 +70,8 @@ def page() -> str:
     parts += [_section(f"`[{name}]`", model, [name]) for name, model in TABLES.items()]
     parts.append(_section("`[slo.<class>]`", SloSettings, ["slo", "<class>"]))
     parts.append(_classes())
+    title = '`[prices."<provider>/<model>"]`'
+    parts.append(_section(title, PriceSettings, ["prices", "<provider>/<model>"]))
     for kind in plugins.kinds(PROVIDERS):
         title = f'`[providers.<name>]` with `kind = "{kind}"`'
         model = plugins.load(PROVIDERS, kind).Settings
@@ -95,6 +98,7 @@ def page() -> str:
 def models() -> Iterator[tuple[str, type[BaseModel]]]:
     """Yield every model whose keys are on the page, with a name for it."""
     yield from TABLES.items()
+    yield "prices", PriceSettings
     yield from (("slo", SloSettings), ("keys", KeySettings), ("routes", RouteSettings))
     yield from (("rung", RungSettings), ("prompts", PromptSettings), ("answers", AnswerSettings))
     yield from (("translation", TranslationSettings), ("partial", PartialSettings))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.objectives.settings import ObjectivesSettings
 from steadyhand.providers.base import UnusableFile
 from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, LadderSettings, SloSettings
 from steadyhand.settings.document import Document, Report, read_text
@@ -40,8 +41,9 @@ TABLES: dict[str, type[BaseModel]] = {
     "registry": RegistrySettings,
     "rollouts": RolloutSettings,
     "follow": FollowSettings,
+    "objectives": ObjectivesSettings,
 }
-NAMES = (*TABLES, "slo", "providers")
+NAMES = (*TABLES, "slo", "providers", "prices")
 """All top tables of the file."""
 
 

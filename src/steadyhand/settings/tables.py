@@ -139,6 +139,23 @@ class ControlSettings(BaseModel):
     )
 
 
+class PriceSettings(BaseModel):
+    """``[prices."<provider>/<model>"]``: what a million tokens of a model cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_usd_per_mtok: float = Field(ge=0, description="US dollars for a million prompt tokens")
+    output_usd_per_mtok: float = Field(
+        ge=0, description="US dollars for a million completion tokens"
+    )
+    cached_input_usd_per_mtok: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars for a million prompt tokens read from the provider's cache; by "
+        "default as the others",
+    )
+
+
 class RegistrySettings(BaseModel):
     """``[registry]``: where the releases are kept beside the control plane's own disk."""
 

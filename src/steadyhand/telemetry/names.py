@@ -3,7 +3,7 @@
 Prometheus's conventions: base units in the name, ``_total`` on counters. Labels are bounded: names
 come from the workspace, and :mod:`steadyhand.telemetry.metrics` folds what is past its limit into
 ``other``. ``-`` stands for a value that there is none of (an unknown route, a rung that calls no
-provider). ``tenant`` is a label of two metrics only, ``process`` of those that differ by process.
+provider). ``tenant`` is a label of three metrics only, ``process`` of those that differ by process.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from steadyhand.http.refusal import CODES
 from steadyhand.telemetry import (
     feedback_names,
     ladder_names,
+    objective_names,
     overhead_names,
     record_names,
     release_names,
@@ -215,6 +216,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "Beside the answers": overhead_names.METRICS,
     "Releases": release_names.METRICS,
     "Rollouts": rollout_names.METRICS,
+    "Objectives and cost": objective_names.METRICS,
     "Feedback": feedback_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,

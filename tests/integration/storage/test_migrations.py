@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 
 from steadyhand.caching import store as caching
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.objectives import tables as objectives
 from steadyhand.records.tables import metadata
 from steadyhand.rollouts import tables as rollouts
 from steadyhand.storage.database import Database, DatabaseUnavailable
@@ -29,7 +30,7 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005"]
+    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006"]
     assert upgrade(database) == []
     own = [
         "annotations",
@@ -51,7 +52,7 @@ def test_it_is_applied_once(database: Database) -> None:
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:
     upgrade(database)
     expected = sa.MetaData()
-    for each in (metadata, caching.metadata, rollouts.metadata):
+    for each in (metadata, caching.metadata, objectives.metadata, rollouts.metadata):
         for table in each.tables.values():
             table.to_metadata(expected)
     with database.read() as connection:

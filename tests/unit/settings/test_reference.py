@@ -24,6 +24,11 @@ def test_settings_are_frozen_and_refuse_unknown_keys(model: type[BaseModel]) -> 
     assert model.model_config.get("extra") == expected
 
 
+UNITS = tuple(
+    ["_ms", "_s", "_bytes", "_mib", "_tokens", "_percent", "_chars", "_days", "_usd", "_per_mtok"]
+)
+
+
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
 def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     """A time or size whose unit is not in its name is sooner or later taken for another."""
@@ -40,9 +45,7 @@ def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     counts |= {"variables.max_items"}
     for name, field in reference.fields(model):
         if field.annotation in {int, float}:
-            assert name in counts or name.endswith(
-                ("_ms", "_s", "_bytes", "_mib", "_tokens", "_percent", "_chars")
-            ), name
+            assert name in counts or name.endswith(UNITS), name
 
 
 @pytest.mark.parametrize(

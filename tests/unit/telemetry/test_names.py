@@ -10,6 +10,7 @@ from steadyhand.telemetry import (
     feedback_names,
     ladder_names,
     names,
+    objective_names,
     overhead_names,
     record_names,
     release_names,
@@ -25,6 +26,7 @@ DECLARED = [
         names,
         feedback_names,
         ladder_names,
+        objective_names,
         overhead_names,
         record_names,
         release_names,
@@ -47,12 +49,13 @@ def test_a_metric_is_named_by_the_conventions(metric: Metric) -> None:
     assert (metric.type == "counter") == metric.name.endswith("_total")
     assert metric.type != "histogram" or metric.name.endswith(("_seconds", "_bytes"))
     assert metric.meaning.endswith(".")
-    assert not re.search(r"_(ms|us|millis|micros)", metric.name)
+    assert not re.search(r"_(ms|us|millis|micros)(_|$)", metric.name)
 
 
 def test_tenant_and_process_are_labels_only_where_stated() -> None:
     by_tenant = {metric.name for metric in ALL if "tenant" in metric.labels}
-    assert by_tenant == {"steadyhand_requests_total", "steadyhand_tokens_total"}
+    expected = {"steadyhand_requests_total", "steadyhand_tokens_total", "steadyhand_cost_usd_total"}
+    assert by_tenant == expected
     by_process = {metric.name for metric in ALL if "process" in metric.labels}
     own = ("Gateway processes", "Connections to providers", "Record log")
     gateway = [metric for chapter in own for metric in METRICS[chapter]]

@@ -1,0 +1,20 @@
+"""The table of objectives; statements are in the store."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+"""As ``storage/migrations`` makes it; a test compares the two."""
+
+_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
+objective_counts = sa.Table(
+    "objective_counts",
+    metadata,
+    sa.Column("route", _NAME, primary_key=True),
+    sa.Column("objective", _NAME, primary_key=True),
+    sa.Column("bucket_s", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("events", sa.BigInteger, nullable=False),
+    sa.Column("bad", sa.BigInteger, nullable=False),
+    sa.Index("objective_counts_bucket", "bucket_s"),
+)
+"""``bucket_s`` is when the five minutes began, seconds since 1970."""
