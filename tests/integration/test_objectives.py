@@ -70,7 +70,7 @@ def test_a_broken_provider_burns_the_budget_and_is_told(house: Installation) -> 
     eventually(is_burnt, "twelve requests to be counted")
     burnt = objective(house, "failing", "answered")
     assert burnt["bad"] == burnt["events"] == 12
-    assert burnt["budget_left_ratio"] == pytest.approx(-9)
+    assert burnt["budget_left_ratio"] == pytest.approx(1 - 12 / 5)
     assert burnt["state"] == "exhausted"
 
     def is_told() -> bool:

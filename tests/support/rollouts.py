@@ -72,6 +72,7 @@ class World:
         told: Every event.
         dies_at: Name of the checkpoint at which a controller is killed, once; empty for none.
         passed: Every checkpoint.
+        budget_left: Of every route's error budget; ``None`` for unknown.
         is_everywhere: Whether gateways have taken over what the registry says.
     """
 
@@ -94,6 +95,7 @@ class World:
         self.is_partitioned = False
         self.lease = Lease()
         self.keys = 500
+        self.budget_left: float | None = None
         self.sequence = 0
         self._unit = 0
         self._ids = 0
@@ -135,6 +137,7 @@ class World:
             sign=lambda payload: self.signer(payload, CERTIFICATES),
             holder=holder,
             clock=self.clock,
+            budget_left=lambda route: self.budget_left,
             checkpoint=self._checkpoint,
         )
 

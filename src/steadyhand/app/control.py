@@ -119,6 +119,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         snapshot,
         lambda: gateway_statuses(state.run),
         teller.told,
+        book.left,
     )
     teller.rollouts = rollouts.metrics
     sources.register(rollouts.metrics)

@@ -173,6 +173,7 @@ class Rollouts:
         snapshot: Callable[[], Snapshot | None],
         gateways: Callable[[], Collection[GatewayStatus]],
         tell: Callable[[str, Mapping[str, Any]], None],
+        budget_left: Callable[[str], float | None],
     ) -> None:
         """Take the parts; nothing is read yet."""
         self._snapshot = snapshot
@@ -191,6 +192,7 @@ class Rollouts:
             sign=registry.certify,
             holder=f"{os.getpid()}-{secrets.token_hex(4)}",
             clock=time,
+            budget_left=budget_left,
         )
         self.controller = Controller(self.store, exposures, ports)
         self.service = RolloutService(self.store, ports, new_id, self._wake)

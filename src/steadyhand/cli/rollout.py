@@ -51,7 +51,8 @@ def start(
     environment: Where,
     note: Note = "",
     hot: Annotated[
-        bool, typer.Option("--hot", help="Pass over the cool-down after a roll-back.")
+        bool,
+        typer.Option("--hot", help="Pass over a cool-down and a spent error budget."),
     ] = False,
 ) -> None:
     """Begin a rollout: the candidate gets its first weight, and evidence does the rest.

@@ -14,6 +14,7 @@ from steadyhand.objectives.series import Counted, Series
 
 State = Literal["pending", "firing"]
 ANSWERS: Final = frozenset({"SteadyhandBudgetBurns", "SteadyhandBudgetBurnsSlowly"})
+LEAST_BUDGET: Final = 5.0
 _PERCENT: Final = 100
 
 
@@ -111,11 +112,12 @@ class Evaluation:
 def budget_left(counted: Counted, budget_ratio: float) -> float | None:
     """Return the part of the error budget that is left; ``None`` if nothing was counted.
 
-    The budget is the share that may be bad of what has been counted so far in the period.
+    The budget is the share that may be bad of what has been counted so far in the period, and at
+    least :data:`LEAST_BUDGET` events: the second request of a new route does not spend a month's.
     """
     if counted.events <= 0:
         return None
-    return 1.0 - counted.bad / (counted.events * budget_ratio)
+    return 1.0 - counted.bad / max(counted.events * budget_ratio, LEAST_BUDGET)
 
 
 def _summary(rule: Rule, key: Key, value: float) -> str:

@@ -50,6 +50,8 @@ class Situation(msgspec.Struct, frozen=True):
         is_first: Whether there is no control.
         breach_s: Since when the service level is breached, as of the last look; 0 for not.
         judges: Versions of the judge whose scores were counted.
+        budget_left: Part of the error budget of the route's period that is left, of its objective
+            that has least; ``None`` for unknown.
     """
 
     now_s: float
@@ -59,6 +61,7 @@ class Situation(msgspec.Struct, frozen=True):
     is_first: bool = False
     breach_s: float = 0.0
     judges: tuple[str, ...] = ()
+    budget_left: float | None = None
 
 
 class Assessment(msgspec.Struct, frozen=True):
@@ -245,6 +248,13 @@ def _good(found: Assessment, counts: Counts, policy: Policy, situation: Situatio
                 "error_budget_spent",
                 f"it would go on, but {part:.1%} of stable's own requests since the rollout began "
                 "were bad: the error budget is spent",
+                pages=True,
+            )
+        if situation.budget_left is not None and situation.budget_left <= 0:
+            return Verdict(
+                "hold",
+                "error_budget_spent",
+                "it would go on, but the route's error budget for the period is spent",
                 pages=True,
             )
         return Verdict("promote", "no_worse", "shown to be no worse in every metric")

@@ -46,7 +46,7 @@ class Controller:
         self._store = store
         self._ports = ports
         self._rollback = Rollback(store, exposures, ports)
-        self._looker = Looker(store, exposures)
+        self._looker = Looker(store, exposures, ports.budget_left)
         self._read_s: dict[str, float] = {}
 
     def tick(self) -> bool:

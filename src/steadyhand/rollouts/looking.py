@@ -1,6 +1,6 @@
 """Look at the evidence of open rollouts, and keep what was seen."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from steadyhand.rollouts.assessment import Situation, assess
@@ -21,8 +21,14 @@ _US: Final = 1e6
 class Looker:
     """Holds the evidence of every open rollout; made again from the records after a start."""
 
-    def __init__(self, store: RolloutStore, exposures: Exposures) -> None:
-        """Take the parts; nothing is read yet."""
+    def __init__(
+        self,
+        store: RolloutStore,
+        exposures: Exposures,
+        budget_left: Callable[[str], float | None],
+    ) -> None:
+        """Take the parts; nothing is read yet. ``budget_left`` is asked for a route."""
+        self._budget_left = budget_left
         self._store = store
         self._exposures = exposures
         self._evidence: dict[str, Evidence] = {}
@@ -47,6 +53,7 @@ class Looker:
             weight=rollout.weight,
             is_first=rollout.is_first,
             breach_s=rollout.breach_us / _US,
+            budget_left=self._budget_left(rollout.route),
         )
         return Look(now_us, counts, situation, assess(counts, rollout.policy, situation))
 

@@ -55,7 +55,7 @@ class RolloutService:
             environment: Where.
             by: Principal.
             note: Why.
-            hot: Whether a cool-down after a roll-back is passed over.
+            hot: Whether a cool-down after a roll-back, and a spent error budget, are passed over.
 
         Raises:
             RolloutRefused: By a rule, which is named.
@@ -78,6 +78,7 @@ class RolloutService:
             )
         self._check_units(route, environment, policy.unit, policy.least_keys)
         if not hot:
+            self._check_budget(route)
             self._check_cool_down(route, environment, now_us, policy.cool_down_s)
         rollout = Rollout(
             self._new_id(), route, environment, candidate, pointer.stable, policy, now_us, by, note
@@ -189,6 +190,14 @@ class RolloutService:
                 f"too_few_units: {known} keys can call {route} in {environment}, and unit = "
                 f"'key' takes at least {least}",
                 hint="unit = 'conversation' or 'user' in environments.toml",
+            )
+
+    def _check_budget(self, route: str) -> None:
+        left = self._ports.budget_left(route)
+        if left is not None and left <= 0:
+            raise RolloutRefused(
+                f"error_budget_spent: {route} has {left:.0%} of its error budget left",
+                hint="steadyhand objectives list says of what; --hot begins all the same",
             )
 
     def _check_cool_down(

@@ -82,6 +82,14 @@ def test_a_policy_that_makes_no_sense_begins_nothing(world: World) -> None:
         world.start()
 
 
+def test_a_spent_error_budget_is_passed_over_only_by_who_says_so(world: World) -> None:
+    world.budget_left = -0.25
+    digest = world.release("Be quick.")
+    with pytest.raises(RolloutRefused, match="error_budget_spent: support has -25% of its"):
+        world.service().start("support", digest, "staging", "olive")
+    assert world.service().start("support", digest, "staging", "olive", hot=True).phase == "opening"
+
+
 def test_after_a_roll_back_comes_a_cool_down(world: World) -> None:
     world.stable()
     world.start()

@@ -107,8 +107,13 @@ def test_an_objective_that_is_gone_is_forgotten() -> None:
 
 def test_without_events_nothing_is_left_and_nothing_is_spent() -> None:
     assert budget_left(Counted(0, 0), 0.001) is None
-    assert budget_left(Counted(1_000, 1), 0.001) == pytest.approx(0)
-    assert budget_left(Counted(1_000, 3), 0.001) == pytest.approx(-2)
+    assert budget_left(Counted(10_000, 10), 0.001) == pytest.approx(0)
+    assert budget_left(Counted(10_000, 30), 0.001) == pytest.approx(-2)
+
+
+def test_the_first_bad_request_of_a_route_does_not_spend_a_months_budget() -> None:
+    assert budget_left(Counted(2, 1), 0.001) == pytest.approx(0.8)
+    assert budget_left(Counted(6, 6), 0.001) == pytest.approx(-0.2)
 
 
 @pytest.mark.parametrize("kind", ["availability", "grounded"])

@@ -167,6 +167,13 @@ def test_a_spent_error_budget_freezes_promotions_and_no_roll_back() -> None:
     assert verdict(counts(few)) == "promote: no_worse", "of so few nothing is said"
 
 
+def test_a_route_whose_budget_for_the_period_is_spent_waits() -> None:
+    spent = replace(SITUATION, budget_left=-0.2)
+    assert verdict(counts(GOOD), spent) == "hold: error_budget_spent"
+    assert verdict(counts(step(bad=(120, 180))), spent) == "roll_back: worse_than_control"
+    assert verdict(counts(GOOD), replace(SITUATION, budget_left=0.1)) == "promote: no_worse"
+
+
 def test_cost_counts_only_under_a_cap() -> None:
     assert "over_cost" not in enabled(POLICY)
     capped = Policy(most_tokens=100)

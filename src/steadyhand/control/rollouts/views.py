@@ -29,7 +29,10 @@ class StartRequest(BaseModel):
         pattern=f"^({DIGITS})$", description="of the release; its first digits suffice"
     )
     note: str = Field(default="", max_length=2_000)
-    hot: bool = Field(default=False, description="pass over the cool-down after a roll-back")
+    hot: bool = Field(
+        default=False,
+        description="pass over the cool-down after a roll-back, and a spent error budget",
+    )
 
 
 class OrderRequest(BaseModel):
