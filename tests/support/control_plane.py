@@ -95,12 +95,17 @@ class RunningControl:
         return f"http://127.0.0.1:{self.port}"
 
     def get(
-        self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET"
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
     ) -> Answer:
         """Ask with exactly these headers; ``Host`` is the true one unless given."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request(method, path, headers=dict(headers or {}))
+            connection.request(method, path, body, headers=dict(headers or {}))
             response = connection.getresponse()
             lower = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, lower, response.read())

@@ -10,7 +10,11 @@ from pathlib import Path
 from threading import Event, Thread
 from time import time
 
+from steadyhand.alerting.hints import Hints
+from steadyhand.alerting.metrics import AlertMetrics
+from steadyhand.alerting.store import AlertStore
 from steadyhand.app import proof_files
+from steadyhand.app.alerting import deliver_for_ever, notifier_of, teller_of
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
@@ -21,6 +25,7 @@ from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.telling import Teller, tell_for_ever
 from steadyhand.caching.store import CacheStore
+from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.application import create_app
 from steadyhand.control.auth import load_or_create_token
 from steadyhand.control.distribution import DistributionPorts
@@ -123,6 +128,14 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     )
     teller.rollouts = rollouts.metrics
     sources.register(rollouts.metrics)
+    notifier, alert_store = notifier_of(settings, database), AlertStore(database)
+    hints = Hints(
+        alert_store,
+        (lambda _: None) if follows else rollouts.look_at,
+        lambda found: hub.tell("alert", found._asdict()),
+        time,
+    )
+    sources.register(AlertMetrics(notifier, hints, time))
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -144,6 +157,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         ),
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         objectives=book,
+        alerts=AlertPorts(notifier, alert_store, hints),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -160,7 +174,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     thread.start()
     tasks = [
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
-        asyncio.create_task(look_for_ever(book, lambda _: None), name="objectives"),
+        asyncio.create_task(look_for_ever(book, teller_of(notifier)), name="objectives"),
+        asyncio.create_task(deliver_for_ever(notifier), name="alerts"),
         asyncio.create_task(
             tell_for_ever(hub, snapshot, None if follows else lambda: exposer.drained),
             name="events",

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
+from threading import Condition
 from time import monotonic, time
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 CONTROLLER: Final = "rollouts"
 """Principal of what no person ordered."""
+LOOK_AT_S: Final = 3.0
+"""Longest that who asks for a look waits for it."""
 
 
 class RegistryLink:
@@ -180,6 +183,8 @@ class Rollouts:
         self._gateways = gateways
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
+        self._ticked = Condition()
+        self._ticks = 0
         self.store = RolloutStore(database)
         exposures = Exposures(database)
         ports = Ports(
@@ -206,6 +211,9 @@ class Rollouts:
                 await asyncio.to_thread(self.controller.tick)
             except SteadyhandError as error:
                 logger.warning("rollouts wait: %s", error)
+            with self._ticked:
+                self._ticks += 1
+                self._ticked.notify_all()
             self._woken.clear()
             try:
                 pause_s = HURRY_S if self.controller.hurries else TICK_S
@@ -218,6 +226,25 @@ class Rollouts:
             return len(self.store.open_ones())
         except SteadyhandError:
             return None
+
+    def look_at(self, route: str) -> str | None:
+        """Have the open rollout of a route looked at now; return what its evidence says.
+
+        Blocks for some seconds at most; without a look by then, the last one is told. ``None`` if
+        the route has no open rollout.
+
+        Raises:
+            DatabaseUnavailable: It is not known.
+        """
+        ids = [held.rollout.id for held in self.store.open_ones() if held.rollout.route == route]
+        if not ids:
+            return None
+        with self._ticked:
+            wanted = self._ticks + 2  # the one under way may have looked before
+            self._wake()
+            self._ticked.wait_for(lambda: self._ticks >= wanted, LOOK_AT_S)
+        verdict = self.store.get(ids[0]).rollout.verdict
+        return f"{ids[0]}: {verdict.decision} ({verdict.reason})"
 
     def _wake(self) -> None:
         if self._loop is not None:

@@ -97,6 +97,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "app",
             "List objectives and their error budgets; print rules.",
         ),
+        "alerts": Entry(
+            "steadyhand.cli.alerts",
+            "app",
+            "List alerts and what webhooks were told; try a webhook.",
+        ),
         "drills": Entry(
             "steadyhand.cli.drills", "app", "List what proves each rung, and drill now."
         ),

@@ -13,12 +13,14 @@ from typing import Any, cast
 from typer import _click
 from typer.core import TyperGroup
 
+from steadyhand.alerting.store import AlertStore
 from steadyhand.caching.epochs import Epochs
 from steadyhand.caching.ports import CachePorts
 from steadyhand.caching.store import Stock
 from steadyhand.cli.catalogue import Meaning, every
 from steadyhand.cli.errors import MEANING
 from steadyhand.cli.main import COMMANDS, build, load
+from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.application import create_app
 from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
@@ -168,6 +170,8 @@ def openapi_page() -> str:
                 _unused, _unused, _unused, _unused, tuple, _unused, login
             ),
             events=Hub(float),
+            # Endpoints ask these when they are called, and none is.
+            alerts=AlertPorts(cast("Any", None), AlertStore(database), cast("Any", None)),
             objectives=Book(lambda: Terms((), {}, MONTH_S, 15)),
             distribution=DistributionPorts(_unused, _unused, _unused),
             # Endpoints ask it when they are called, and none is.

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from steadyhand import __version__
 from steadyhand.caching import api as caching_api
 from steadyhand.control import (
+    alerts,
     decisions,
     deployment,
     distribution,
@@ -104,6 +105,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
+    _watching(api, ports)
     _optional(api, ports, login)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
@@ -139,12 +141,18 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         channels.add(api, of_registry)
     if ports.rollouts is not None:
         orders.add(api, ports.rollouts, Depends(login))
-    if ports.objectives is not None:
-        api.include_router(objectives_api.router(ports.objectives, ports.clock))
     if ports.events is not None:
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:
         api.include_router(distribution.router(ports.distribution, Depends(login)))
+
+
+def _watching(api: APIRouter, ports: ControlPorts) -> None:
+    """Add what tells whether promises are kept."""
+    if ports.alerts is not None:
+        api.include_router(alerts.router(ports.alerts))
+    if ports.objectives is not None:
+        api.include_router(objectives_api.router(ports.objectives, ports.clock))
 
 
 def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:

@@ -22,6 +22,8 @@ HINT = "send 'Authorization: Bearer <token>'; the token is in .steadyhand/contro
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 REGISTRY = ("/api/v1/releases", "/api/v1/channels", "/api/v1/registry")
 """Where the service of the registry checks the role of each order."""
+HINTS = "/api/v1/alerts/alertmanager"
+"""Where the role ``alert`` suffices: it is a hint, and no order."""
 
 
 def load_or_create_token(path: Path) -> str:
@@ -71,6 +73,8 @@ def authenticate(identified: Callable[[str], Principal | None]) -> Callable[...,
         found = identified(sent.credentials)
         if found is None:
             raise InvalidToken("the bearer token is not one in force", hint=HINT)
+        if request.url.path == HINTS and found.may("alert"):
+            return found
         is_of_registry = request.url.path.startswith(REGISTRY)
         if request.method not in LOOKING and not is_of_registry and not found.may("operator"):
             raise RoleMissing(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from steadyhand.caching.ports import CachePorts
+from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.decisions import story_of
 from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
@@ -66,6 +67,7 @@ class ControlPorts:
         events: Of what happens; ``None`` leaves their stream out.
         distribution: Of snapshots for gateways elsewhere; ``None`` leaves its endpoints out.
         rollouts: Of rollouts; ``None`` leaves their endpoints out.
+        alerts: Of alerts; ``None`` leaves their endpoints out.
         objectives: Counts them; ``None`` leaves their endpoint out.
     """
 
@@ -87,6 +89,7 @@ class ControlPorts:
     distribution: DistributionPorts | None = None
     rollouts: RolloutPorts | None = None
     objectives: Book | None = None
+    alerts: AlertPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

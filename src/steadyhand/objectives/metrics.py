@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from steadyhand.objectives.book import Book
 from steadyhand.telemetry import objective_names as names
+from steadyhand.telemetry.tallies import counter, gauge
 
 
 class ObjectiveMetrics(Collector):
@@ -21,10 +22,10 @@ class ObjectiveMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every family, all of one moment."""
         shown = self._book.shown()
-        events = CounterMetricFamily(names.EVENTS.name, names.EVENTS.meaning, labels=names.LABELS)
-        bad = CounterMetricFamily(names.BAD.name, names.BAD.meaning, labels=names.LABELS)
-        target = GaugeMetricFamily(names.TARGET.name, names.TARGET.meaning, labels=names.LABELS)
-        left = GaugeMetricFamily(names.LEFT.name, names.LEFT.meaning, labels=names.LABELS)
+        events = counter(names.EVENTS)
+        bad = counter(names.BAD)
+        target = gauge(names.TARGET)
+        left = gauge(names.LEFT)
         for objective, counted, left_ratio in shown.rows:
             labels = (objective.route, objective.kind)
             events.add_metric(labels, counted.events)
@@ -32,7 +33,7 @@ class ObjectiveMetrics(Collector):
             target.add_metric(labels, objective.target_ratio)
             if left_ratio is not None:
                 left.add_metric(labels, left_ratio)
-        cost = CounterMetricFamily(names.COST.name, names.COST.meaning, labels=names.COST.labels)
+        cost = counter(names.COST)
         for whom, usd in shown.usd.items():
             cost.add_metric(whom, usd)
         yield from (events, bad, target, left, cost)

@@ -83,8 +83,8 @@ class Ports:
         sign: Signs a certificate; returns the signature, armored.
         holder: Names this controller in the lease; another one for each.
         clock: Wall clock, seconds since 1970.
-        budget_left: Returns what is left of a route's error budget, by its worst objective; ``None``
-            for unknown.
+        budget_left: Returns what is left of a route's error budget, by its worst objective;
+            ``None`` for unknown.
         checkpoint: Called with the name of each step that has been done; tests die there.
     """
 

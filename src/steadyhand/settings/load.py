@@ -7,6 +7,7 @@ Every mistake in every file is found in one pass and reported together.
 from collections.abc import Mapping
 from pathlib import Path
 
+from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSettings
 from steadyhand.settings import sections
@@ -59,6 +60,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     registry = sections.read_section(RegistrySettings, "registry", document, report)
     rollouts = sections.read_section(RolloutSettings, "rollouts", document, report)
     follow = sections.read_section(FollowSettings, "follow", document, report)
+    alerts = sections.read_section(AlertSettings, "alerts", document, report)
     objectives = read_objectives(document, route_names(workspace), report)
     prices = read_prices(document, _names(document, "providers"), report)
     slo_classes = sections.read_slo_classes(document, report)
@@ -98,6 +100,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         follow=_given(follow),
         objectives=_given(objectives),
         prices=prices,
+        alerts=_given(alerts),
     )
 
 

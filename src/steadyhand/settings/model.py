@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.knowledge.model import Entry
 from steadyhand.objectives.settings import ObjectivesSettings
@@ -49,6 +50,7 @@ class Settings:
         follow: ``[follow]``.
         objectives: ``[objectives]``.
         prices: ``[prices]``.
+        alerts: ``[alerts]``.
     """
 
     workspace: Path
@@ -69,6 +71,7 @@ class Settings:
     follow: FollowSettings = field(default_factory=FollowSettings)
     objectives: ObjectivesSettings = field(default_factory=ObjectivesSettings)
     prices: Prices = field(default_factory=dict)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.objectives.settings import ObjectivesSettings
@@ -42,6 +43,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "rollouts": RolloutSettings,
     "follow": FollowSettings,
     "objectives": ObjectivesSettings,
+    "alerts": AlertSettings,
 }
 NAMES = (*TABLES, "slo", "providers", "prices")
 """All top tables of the file."""

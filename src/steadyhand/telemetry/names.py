@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from steadyhand.http.refusal import CODES
 from steadyhand.telemetry import (
+    alert_names,
     feedback_names,
     ladder_names,
     objective_names,
@@ -217,6 +218,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "Releases": release_names.METRICS,
     "Rollouts": rollout_names.METRICS,
     "Objectives and cost": objective_names.METRICS,
+    "Alerts": alert_names.METRICS,
     "Feedback": feedback_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,

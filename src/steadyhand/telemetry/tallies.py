@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from itertools import accumulate
 
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from steadyhand.telemetry.metric import Metric as Declared
 
@@ -78,3 +78,13 @@ class Counter(defaultdict[tuple[str, ...], int]):
         for labels, count in self.items():
             family.add_metric(labels, count)
         return family
+
+
+def counter(metric: Declared) -> CounterMetricFamily:
+    """Return the empty family of a counter."""
+    return CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+
+
+def gauge(metric: Declared) -> GaugeMetricFamily:
+    """Return the empty family of a gauge."""
+    return GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)

@@ -8,7 +8,7 @@ from typing import Final
 
 from steadyhand.tenancy.settings import HASH_SCHEME, PrincipalSettings, Role
 
-ROLES: Final[tuple[Role, ...]] = ("author", "approver", "operator", "reader", "gateway")
+ROLES: Final[tuple[Role, ...]] = ("author", "approver", "operator", "reader", "gateway", "alert")
 PREFIX: Final = "shp_"
 """Marks a principal's token as ours."""
 

@@ -18,7 +18,7 @@ SshKey = Annotated[
     ),
 ]
 HASH_SCHEME = "sha256:"
-Role = Literal["author", "approver", "operator", "reader", "gateway"]
+Role = Literal["author", "approver", "operator", "reader", "gateway", "alert"]
 """What a principal may do on the control plane."""
 
 

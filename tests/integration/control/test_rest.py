@@ -139,7 +139,7 @@ def test_the_holder_of_the_token_is_the_bootstrap_user(control: RunningControl) 
     assert control.ask("/whoami").json == {
         "name": "bootstrap",
         "method": "token",
-        "roles": ["approver", "author", "gateway", "operator", "reader"],
+        "roles": ["alert", "approver", "author", "gateway", "operator", "reader"],
     }
 
 

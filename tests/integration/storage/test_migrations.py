@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from steadyhand.alerting import tables as alerting
 from steadyhand.caching import store as caching
 from steadyhand.core.errors import ConfigurationError
 from steadyhand.objectives import tables as objectives
@@ -17,6 +18,8 @@ from steadyhand.storage.migrations import VERSION_TABLE, upgrade
 from steadyhand.storage.open import open_database, sqlite_url
 
 LATER = {"version_num": "9999"}
+
+ALL = (alerting.metadata, caching.metadata, metadata, objectives.metadata, rollouts.metadata)
 
 
 @pytest.fixture
@@ -30,9 +33,12 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006"]
+    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
     assert upgrade(database) == []
     own = [
+        "alert_hints",
+        "alert_messages",
+        "alerts_told",
         "annotations",
         "cache_entries",
         "drains",
@@ -41,6 +47,7 @@ def test_it_is_applied_once(database: Database) -> None:
         "incidents",
         "intents",
         "leases",
+        "objective_counts",
         "records",
         "rollout_looks",
         "rollouts",
@@ -52,7 +59,7 @@ def test_it_is_applied_once(database: Database) -> None:
 def test_the_schema_is_the_one_that_the_stores_expect(database: Database) -> None:
     upgrade(database)
     expected = sa.MetaData()
-    for each in (metadata, caching.metadata, objectives.metadata, rollouts.metadata):
+    for each in ALL:
         for table in each.tables.values():
             table.to_metadata(expected)
     with database.read() as connection:

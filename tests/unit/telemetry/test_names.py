@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steadyhand.telemetry import (
+    alert_names,
     feedback_names,
     ladder_names,
     names,
@@ -24,6 +25,7 @@ DECLARED = [
     value
     for module in (
         names,
+        alert_names,
         feedback_names,
         ladder_names,
         objective_names,

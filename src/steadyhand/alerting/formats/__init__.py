@@ -1,0 +1,1 @@
+"""Forms of a message: one file each, its name is the ``format`` of a webhook."""
