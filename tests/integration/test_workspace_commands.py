@@ -108,7 +108,11 @@ def test_what_the_comments_of_the_demo_offer_is_valid(demo: Path, tmp_path: Path
     text = (demo / "steadyhand.toml").read_text(encoding="utf-8")
     offered = re.sub(r"(?m)^# (\[|\w+ = )", r"\1", text)
     assert {"openai", "simulated"} <= set(tomllib.loads(offered)["providers"])
-    settings = load(write(tmp_path, {"steadyhand.toml": offered + _near()}), {}, {})
+    files = {
+        "steadyhand.toml": offered + _near(),
+        "routes/support.toml": '[floor]\nkind = "error"\n',
+    }
+    settings = load(write(tmp_path, files), {}, {})
     assert settings.providers["openai"].kind == "openai"
 
 
