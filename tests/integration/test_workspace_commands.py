@@ -108,7 +108,7 @@ def test_what_the_comments_of_the_demo_offer_is_valid(demo: Path, tmp_path: Path
     text = (demo / "steadyhand.toml").read_text(encoding="utf-8")
     offered = re.sub(r"(?m)^# (\[|\w+ = )", r"\1", text)
     assert {"openai", "simulated"} <= set(tomllib.loads(offered)["providers"])
-    files = {
+    files: dict[str, str | None] = {
         "steadyhand.toml": offered + _near(),
         "routes/support.toml": '[floor]\nkind = "error"\n',
     }

@@ -6,10 +6,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from steadyhand.alerting.hints import Hints
+from steadyhand.alerting.metrics import AlertMetrics
+from steadyhand.alerting.notifier import Notifier
+from steadyhand.alerting.settings import WebhookSettings
+from steadyhand.alerting.store import AlertStore
+from steadyhand.objectives.book import Book, Terms
+from steadyhand.objectives.metrics import ObjectiveMetrics
+from steadyhand.objectives.model import Objective
 from steadyhand.records.annotation import Feedback, annotation
 from steadyhand.records.clock import wall_clock_us
+from steadyhand.records.prices import Price
 from steadyhand.records.record import DRILL
 from steadyhand.records.shipper import ShipperStatus
+from steadyhand.storage.migrations import upgrade
+from steadyhand.storage.open import open_database, sqlite_url
 from steadyhand.telemetry import names
 from steadyhand.telemetry.board import FRESH_US, Board, read_board
 from steadyhand.telemetry.collectors import (
@@ -120,6 +131,20 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     rollouts = RolloutMetrics(lambda: 1, lambda: 2)
     rollouts.told("rollout", {"change": "begun"})
     rollouts.told("page", {"reason": "no_data"})
+    objective = Objective("support", "in_time", 0.999)
+    price = {("p", "m"): Price(1.0, 1.0)}
+    book = Book(lambda: Terms((objective,), price, 2_592_000, 15))
+    book.look(NOW_US / 1e6 - 15)
+    book.consume([record(provider="p", model="m")])
+    book.look(NOW_US / 1e6)
+    webhook = WebhookSettings(name="team", url="env:URL")
+    database = open_database(sqlite_url(tmp_path / "x.db"))
+    upgrade(database)
+    store = AlertStore(database)
+    notifier = Notifier(lambda: (webhook,), store, str, str, lambda: 0.0)
+    notifier.test("team")
+    hints = Hints(store, lambda route: None, lambda found: None, lambda: 0.0)
+    hints.hear(b'{"alerts": [{"labels": {"alertname": "A"}}]}')
     status = ShipperStatus(shipped=3, oldest_us=NOW_US - 2_500_000)
     full = msgspec.structs.replace(FULL, made_us=NOW_US)
     (tmp_path / "gateway-2.status.json").write_bytes(msgspec.json.encode(full))
@@ -131,6 +156,8 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             releases,
             rollouts,
             feedback,
+            ObjectiveMetrics(book),
+            AlertMetrics(notifier, hints, lambda: 60.0),
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),
