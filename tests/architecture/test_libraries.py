@@ -24,6 +24,7 @@ BELONGS_TO = {
     "fastapi": REST,
     "redis": r"steadyhand\.caching\.redis_link",
     "starlette": REST,
+    "opentelemetry": r"steadyhand\.telemetry\.traces\.encoding",
     "uvicorn": r"steadyhand\.control\.server",
     "typer": r"steadyhand\.cli(\..+)?",
 }
