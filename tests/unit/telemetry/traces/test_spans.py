@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from steadyhand.core import trace_context
 from steadyhand.records.prices import Price
@@ -119,9 +120,7 @@ def test_the_switch_is_an_event_of_the_request() -> None:
 
 def test_tokens_and_cost_stand_on_the_attempt_that_spoke_and_their_sums_apart() -> None:
     lost = attempt("acme", 100, 4_000, "hedge_lost", "hedge")
-    lost = Attempt(
-        *[getattr(lost, name) for name in lost.__struct_fields__[:-3]], 40, 2, "reported"
-    )
+    lost = replace(lost, input_tokens=40, output_tokens=2, usage="reported")
     made, steps = fell_back(
         attempts=(attempt("other", 0, 5_000, "ok", "first"), lost),
         input_tokens=1_000,
