@@ -36,8 +36,8 @@ def check_address(url: str) -> None:
 def send(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Sent:
     """Send ``body`` and wait for the receiver's word, ``timeout_s`` in all."""
     sent = post(url, body, {"content-type": "application/json", **headers}, timeout_s)
+    if 200 <= sent.status < 300:  # whatever is wrong with the rest of the answer
+        return Sent("")
     if sent.problem:
         return Sent(sent.problem)
-    if 200 <= sent.status < 300:
-        return Sent("")
     return Sent(f"status {sent.status}", sent.retry_after_s)

@@ -21,7 +21,7 @@ class Posted(NamedTuple):
     """What came of it.
 
     Attributes:
-        status: 0 if no whole answer came.
+        status: 0 if no answer came.
         body: The first of the answer.
         retry_after_s: How long the receiver asks to wait, ``None`` for no word.
         problem: Why no whole answer came; empty if one did.
@@ -62,6 +62,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) ->
     finally:
         watch.cancel()
         connection.close()
+    if answer.length and len(said) < MOST_ANSWER:
+        return Posted(answer.status, problem="the answer was cut off")
     return Posted(answer.status, said, _wish(answer.getheader("retry-after")))
 
 

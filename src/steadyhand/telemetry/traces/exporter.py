@@ -186,7 +186,7 @@ class Exporter:
     ) -> float:
         status = self.status
         answer = self._wire.post(self._wire.encode(spans)) if spans else Posted(200)
-        found = verdict(answer.status)
+        found = verdict(0 if answer.problem else answer.status)
         if found == "too_large" and len(taken) > 1:
             self._size = max(1, len(taken) // 2)
             self._outbox.hold(taken, 0)
