@@ -24,7 +24,6 @@ BELONGS_TO = {
     "fastapi": REST,
     "redis": r"steadyhand\.caching\.redis_link",
     "starlette": REST,
-    "opentelemetry": r"steadyhand\.telemetry\.traces\.encoding",
     "uvicorn": r"steadyhand\.control\.server",
     "typer": r"steadyhand\.cli(\..+)?",
 }

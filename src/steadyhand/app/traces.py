@@ -24,6 +24,7 @@ from steadyhand.snapshot.model import ProviderEntry, Snapshot
 from steadyhand.storage.database import Database
 from steadyhand.telemetry.settings import TraceSettings
 from steadyhand.telemetry.traces import attributes as names
+from steadyhand.telemetry.traces.encoding import encode, rejected
 from steadyhand.telemetry.traces.evaluation import judges
 from steadyhand.telemetry.traces.exporter import Exporter, Terms, Wire
 from steadyhand.telemetry.traces.known import Known, Prompt
@@ -133,8 +134,6 @@ class Traces:
 
 
 def _exporter(settings: Settings, database: Database, knowing: Knowing) -> Exporter:
-    from steadyhand.telemetry.traces.encoding import encode, rejected  # protobuf: 30 ms, 6 MB
-
     told = settings.traces
     about: dict[str, Value] = {
         names.SERVICE_NAME: told.service_name,

@@ -83,5 +83,7 @@ def part_span_id(request_id: str, part: str) -> str:
 
 def is_drawn(trace_id: str, percent: float) -> bool:
     """Whether a trace is among the ``percent`` of all that are kept."""
+    if percent >= 100:
+        return True
     drawn = int(trace_id, 16) & ((1 << _DRAW_BITS) - 1)
     return drawn >= round((100 - percent) / 100 * (1 << _DRAW_BITS))

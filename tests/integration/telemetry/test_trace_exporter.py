@@ -1,8 +1,10 @@
 """Spans leave for a receiver over a socket, out of a real database, whatever the receiver does."""
 
+import sqlite3
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
@@ -27,6 +29,7 @@ from steadyhand.telemetry.traces.metrics import TraceMetrics
 from steadyhand.telemetry.traces.sampling import Sampling
 from tests.support.otlp import said, spans_in
 from tests.support.ports import free_port
+from tests.support.programs import eventually
 from tests.support.records import payload_of, record
 from tests.support.webhooks import Receiver, drip, hang, lie, receiving, status
 
@@ -41,7 +44,8 @@ class House:
 
     def __init__(self, folder: Path, url: str, terms: Terms = TERMS) -> None:
         self.now_us = NOW_US
-        self.database: Database = open_database(sqlite_url(folder / "x.db"))
+        self.path = folder / "x.db"
+        self.database: Database = open_database(sqlite_url(self.path), busy_timeout_ms=100)
         upgrade(self.database)
         self.store = RecordStore(self.database, clock_us=self.clock, told=Told(ALL.wants, judges))
         self.outbox = Outbox(self.database)
@@ -319,6 +323,38 @@ def test_what_is_superseded_or_of_a_later_version_is_left_out(
     house.exporter.export_once()
     assert roots(receiver) == ["req_00000001"]
     assert house.waiting == 0
+
+
+def test_a_database_that_is_locked_loses_nothing(house: House, receiver: Receiver) -> None:
+    house.ship(record(1))
+    held = sqlite3.connect(house.path, isolation_level=None)
+    held.execute("BEGIN IMMEDIATE")
+    stop = Event()
+    sender = Thread(target=house.exporter.run, args=(stop,))
+    sender.start()
+    try:
+        eventually(lambda: house.exporter.status.problem, "the lock to be noticed")
+        assert receiver.received == []
+        held.execute("ROLLBACK")
+        eventually(lambda: house.waiting == 0, "the outbox to be empty")
+    finally:
+        stop.set()
+        sender.join(30)
+        held.close()
+    assert roots(receiver) == ["req_00000001"]
+
+
+def test_who_is_told_to_stop_sends_what_there_is(house: House, receiver: Receiver) -> None:
+    house.ship(record(1))
+    stop = Event()
+    stop.set()
+    house.exporter.run(stop)
+    assert roots(receiver) == ["req_00000001"]
+    receiver.answer = status(503)
+    house.ship(record(2))
+    house.exporter.export_once()
+    house.exporter.run(stop)
+    assert len(receiver.received) == 2, "a receiver that is not well is not waited for"
 
 
 def test_metrics_tell_what_came_of_it(house: House, receiver: Receiver) -> None:

@@ -2,6 +2,8 @@
 
 import gzip
 
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 from opentelemetry.proto.trace.v1 import trace_pb2 as trace
 
@@ -86,3 +88,58 @@ def test_what_a_receiver_did_not_take_is_read() -> None:
     assert rejected(partly.SerializeToString()) == (3, "too old")
     assert rejected(b"") == (0, "")
     assert rejected(b"<html>not protobuf") == (0, "")
+
+
+VALUES = st.one_of(
+    st.text(max_size=300),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False),
+    st.lists(st.text(max_size=20), max_size=4).map(tuple),
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=200), VALUES, max_size=8))
+def test_any_values_are_read_as_they_were_written(values: dict[str, Value]) -> None:
+    event = SpanEvent("happened", 7, values)
+    (span,) = spans(SPAN._replace(attributes=values, events=(event,)))
+    expected = {
+        key: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for key, value in values.items()
+    }
+    for found in (span.attributes, span.events[0].attributes):
+        read_again = {}
+        for each in found:
+            kind = each.value.WhichOneof("value")
+            value = getattr(each.value, kind)
+            if kind == "array_value":
+                value = tuple(one.string_value for one in value.values)
+            read_again[each.key] = value
+        assert read_again == expected
+    assert spans(SPAN) == spans(SPAN)
+
+
+@given(st.integers(0, 2**63 - 1), st.text(max_size=300))
+def test_any_rejection_is_read(count: int, message: str) -> None:
+    said = service.ExportTraceServiceResponse()
+    said.partial_success.rejected_spans = count
+    said.partial_success.error_message = message
+    assert rejected(said.SerializeToString()) == (count, message)
+
+
+@given(st.binary(max_size=60))
+def test_no_answer_is_an_error(body: bytes) -> None:
+    count, message = rejected(body)
+    assert count >= 0
+    assert isinstance(message, str)
+
+
+def test_odd_answers_say_nothing() -> None:
+    below_zero = service.ExportTraceServiceResponse()
+    below_zero.partial_success.rejected_spans = -1
+    assert rejected(below_zero.SerializeToString()) == (0, "")
+    assert rejected(b"\x08\x01\x12\x01x") == (0, ""), "fields of a later version"
+    assert rejected(b"\x0a\x05\x18\x01\x22\x01x") == (0, "")
+    assert rejected(b"\x0a\x06\x0a\x01x\x10\x01\x18\x01") == (0, "")
+    assert rejected(b"\x0a\x7f") == (0, ""), "cut off"
+    assert rejected(b"\xff" * 12) == (0, ""), "a number without an end"
