@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -14,6 +15,7 @@ from steadyhand import __version__
 from steadyhand.caching import api as caching_api
 from steadyhand.control import (
     alerts,
+    breaking,
     decisions,
     deployment,
     distribution,
@@ -21,11 +23,13 @@ from steadyhand.control import (
     events,
     failures,
     health,
+    overview,
     upstreams,
 )
 from steadyhand.control.auth import authenticate
 from steadyhand.control.guard import Guard
 from steadyhand.control.ports import ControlPorts
+from steadyhand.control.prediction import Prediction, predicted
 from steadyhand.control.registry import channels, releases
 from steadyhand.control.rollouts import orders
 from steadyhand.core.ids import RequestIds
@@ -34,6 +38,7 @@ from steadyhand.records import api as records_api
 from steadyhand.records.record import Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.routing import api as routing_api
+from steadyhand.telemetry.ring import Ring
 from steadyhand.tenancy.principals import Principal
 
 PREFIX = "/api/v1"
@@ -141,6 +146,8 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         channels.add(api, of_registry)
     if ports.rollouts is not None:
         orders.add(api, ports.rollouts, Depends(login))
+    if ports.breaking is not None:
+        api.include_router(breaking.router(ports.breaking, partial(_predicted, ports)))
     if ports.events is not None:
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:
@@ -153,6 +160,8 @@ def _watching(api: APIRouter, ports: ControlPorts) -> None:
         api.include_router(alerts.router(ports.alerts))
     if ports.objectives is not None:
         api.include_router(objectives_api.router(ports.objectives, ports.clock))
+    if ports.ring is not None:
+        api.include_router(overview.router(_overview_ports(ports, ports.ring)))
 
 
 def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:
@@ -184,6 +193,32 @@ def _upstream_ports(ports: ControlPorts) -> upstreams.UpstreamPorts:
             ports.records, round((ports.clock() - window_s) * 1e6)
         ),
         statuses=ports.statuses,
+    )
+
+
+def _predicted(ports: ControlPorts, provider: str) -> list[Prediction]:
+    found, statuses = deployment.published(ports.snapshot), ports.statuses()
+    status = statuses[min(statuses)] if statuses else None
+    return [
+        predicted(
+            name,
+            route.floor.kind,
+            provider,
+            decisions.situation_now(route, found.slo_classes[route.slo], status),
+        )
+        for name, route in sorted(found.routes.items())
+    ]
+
+
+def _overview_ports(ports: ControlPorts, ring: Ring) -> overview.OverviewPorts:
+    return overview.OverviewPorts(
+        ring=ring,
+        routes=lambda: deployment.published(ports.snapshot).routes,
+        slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
+        upstreams=lambda: deployment.upstreams(deployment.published(ports.snapshot)),
+        statuses=ports.statuses,
+        book=ports.objectives,
+        clock=ports.clock,
     )
 
 

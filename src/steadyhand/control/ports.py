@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from steadyhand.caching.ports import CachePorts
 from steadyhand.control.alerts import AlertPorts
+from steadyhand.control.breaking import BreakingPorts
 from steadyhand.control.decisions import story_of
 from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
@@ -19,6 +20,7 @@ from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
+from steadyhand.telemetry.ring import Ring
 from steadyhand.telemetry.status import Status
 from steadyhand.tenancy.principals import Principal, identify
 from steadyhand.tenancy.settings import PrincipalSettings
@@ -69,6 +71,8 @@ class ControlPorts:
         rollouts: Of rollouts; ``None`` leaves their endpoints out.
         alerts: Of alerts; ``None`` leaves their endpoints out.
         objectives: Counts them; ``None`` leaves their endpoint out.
+        ring: What ran lately; ``None`` leaves the overview out.
+        breaking: Of simulated providers; ``None`` leaves their endpoints out.
     """
 
     records: RecordStore
@@ -89,6 +93,8 @@ class ControlPorts:
     distribution: DistributionPorts | None = None
     rollouts: RolloutPorts | None = None
     objectives: Book | None = None
+    ring: Ring | None = None
+    breaking: BreakingPorts | None = None
     alerts: AlertPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
