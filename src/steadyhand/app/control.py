@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import time
 
+from steadyhand import console
 from steadyhand.alerting.hints import Hints
 from steadyhand.alerting.metrics import AlertMetrics
 from steadyhand.alerting.store import AlertStore
@@ -170,6 +171,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         objectives=book,
         ring=ring,
+        console=console.folder(),
         breaking=None if follows else breaking_ports(settings.workspace),
         alerts=AlertPorts(notifier, alert_store, hints),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),

@@ -26,12 +26,17 @@ from steadyhand.control import (
     overview,
     upstreams,
 )
-from steadyhand.control.auth import authenticate
+from steadyhand.control.auth import Door, authenticate
+from steadyhand.control.console import Console
+from steadyhand.control.console import add as add_console
 from steadyhand.control.guard import Guard
+from steadyhand.control.login import add_codes
+from steadyhand.control.login import router as login_router
 from steadyhand.control.ports import ControlPorts
 from steadyhand.control.prediction import Prediction, predicted
 from steadyhand.control.registry import channels, releases
 from steadyhand.control.rollouts import orders
+from steadyhand.control.sessions import Sessions
 from steadyhand.core.ids import RequestIds
 from steadyhand.objectives import api as objectives_api
 from steadyhand.records import api as records_api
@@ -104,7 +109,8 @@ def create_app(ports: ControlPorts) -> FastAPI:
         # The library would report to whatever the environment names; metrics here are our own.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    login = authenticate(ports.identified)
+    sessions, files = Sessions(ports.clock), Console.read(ports.console)
+    login = authenticate(Door(ports.identified, ports.known, sessions))
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
@@ -123,13 +129,17 @@ def create_app(ports: ControlPorts) -> FastAPI:
         return WhoAmI(name=principal.name, method=principal.method, roles=roles)
 
     app.include_router(health.router(_probes(ports), ports.metrics))
+    add_codes(api, sessions, Depends(login))
+    app.include_router(login_router(sessions, ports.known), prefix=PREFIX, responses=REFUSALS)
     app.include_router(api)
+    add_console(app, files)
     failures.install(app)
     app.add_middleware(
         Guard,
         allowed_hosts=ports.allowed_hosts,
         allowed_origins=ports.allowed_origins,
         new_id=RequestIds(secrets.randbits(40), ports.clock).next,
+        build=files.build,
     )
     return app
 

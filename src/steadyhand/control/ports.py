@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from steadyhand.caching.ports import CachePorts
 from steadyhand.control.alerts import AlertPorts
@@ -22,7 +23,7 @@ from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.telemetry.ring import Ring
 from steadyhand.telemetry.status import Status
-from steadyhand.tenancy.principals import Principal, identify
+from steadyhand.tenancy.principals import Principal, holder, identify
 from steadyhand.tenancy.settings import PrincipalSettings
 
 
@@ -73,6 +74,7 @@ class ControlPorts:
         objectives: Counts them; ``None`` leaves their endpoint out.
         ring: What ran lately; ``None`` leaves the overview out.
         breaking: Of simulated providers; ``None`` leaves their endpoints out.
+        console: Folder of its built files; pages say so if there is none.
     """
 
     records: RecordStore
@@ -95,11 +97,16 @@ class ControlPorts:
     objectives: Book | None = None
     ring: Ring | None = None
     breaking: BreakingPorts | None = None
+    console: Path | None = None
     alerts: AlertPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""
         return identify(token, self.token_hash, self.principals())
+
+    def known(self, proof: str) -> Principal | None:
+        """Return whose token has the hash ``proof``, ``None`` for nobody's."""
+        return holder(proof, self.token_hash, self.principals())
 
     def passed_over(self, record: Record) -> Sequence[PassedOver]:
         """See :class:`steadyhand.records.api.RecordPorts`."""
