@@ -10,15 +10,18 @@ from pathlib import Path
 from threading import Event, Thread
 from time import time
 
+from steadyhand import console
 from steadyhand.alerting.hints import Hints
 from steadyhand.alerting.metrics import AlertMetrics
 from steadyhand.alerting.store import AlertStore
 from steadyhand.app import proof_files
 from steadyhand.app.alerting import deliver_for_ever, notifier_of, teller_of
+from steadyhand.app.breaking import breaking_ports
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
+from steadyhand.app.lately import refill
 from steadyhand.app.objectives import look_for_ever, open_book
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
@@ -58,6 +61,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
+from steadyhand.telemetry.ring import Ring
 from steadyhand.telemetry.status import read_statuses
 from steadyhand.tenancy.principals import token_hash
 
@@ -84,10 +88,19 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     releases = ReleaseMetrics(partial(count_refused, state), heard)
     snapshot = SnapshotReader(state)
     book = open_book(settings, snapshot.routes, database)
+    ring = Ring(time())
+    refill(ring, records, time())
     shipper = Shipper(
         state.log,
         records,
-        [metrics.consume, overhead.consume, plans.consume, releases.consume, book.consume],
+        [
+            metrics.consume,
+            overhead.consume,
+            plans.consume,
+            releases.consume,
+            book.consume,
+            ring.consume,
+        ],
         annotation_consumers=[
             overhead.consume_annotations,
             feedback.consume_annotations,
@@ -160,6 +173,9 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         ),
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         objectives=book,
+        ring=ring,
+        console=console.folder(),
+        breaking=None if follows else breaking_ports(settings.workspace),
         alerts=AlertPorts(notifier, alert_store, hints),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
