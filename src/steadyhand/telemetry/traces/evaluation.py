@@ -2,7 +2,8 @@
 
 The convention has it as an event ``gen_ai.evaluation.result`` of the judged span. That span was
 sent long before, so it is a span of its own, of no length, with the event's name and attributes; a
-receiver needs no second signal for it.
+receiver needs no second signal for it. It stands at the end of the answer, and an attribute says
+when it was judged: viewers take a trace to last until its last span, and feedback may take days.
 """
 
 from typing import NamedTuple
@@ -44,6 +45,7 @@ def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) ->
     parent = parent_of(record)
     told: dict[str, Value] = {
         names.EVALUATION_NAME: evaluation.name,
+        names.JUDGED_S: evaluation.judged_us / 1_000_000,
         names.REQUEST_ID: record.request_id,
         names.ROUTE: record.route,
         names.RELEASE: record.route_release or record.release,
@@ -54,6 +56,7 @@ def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) ->
         told[names.EVALUATION_LABEL] = evaluation.label
     if content and evaluation.explanation:
         told[names.EVALUATION_EXPLANATION] = evaluation.explanation
+    ended_us = record.received_us + record.total_us
     part = f"evaluation\0{evaluation.name}\0{evaluation.key}"
     return Span(
         name=names.EVALUATION,
@@ -61,8 +64,8 @@ def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) ->
         trace_id=trace_id(record),
         span_id=trace_context.part_span_id(record.request_id, part),
         parent_id=trace_context.request_span_id(record.request_id),
-        started_us=evaluation.judged_us,
-        ended_us=evaluation.judged_us,
+        started_us=ended_us,
+        ended_us=ended_us,
         attributes=told,
         is_sampled=parent is None or parent.is_sampled,
     )

@@ -27,13 +27,15 @@ def test_a_judgement_is_a_span_below_the_answer() -> None:
     assert span.name == "gen_ai.evaluation.result"
     assert span.parent_id == trace_context.request_span_id(MADE.request_id)
     assert span.trace_id == trace_context.own_trace_id(MADE.request_id)
-    assert (span.started_us, span.ended_us) == (1_000, 1_000)
+    ended_us = MADE.received_us + MADE.total_us
+    assert (span.started_us, span.ended_us) == (ended_us, ended_us), "no trace lasts for days"
     assert span.attributes == {
         "gen_ai.evaluation.name": "grounding",
         "gen_ai.evaluation.score.value": 0.25,
         "gen_ai.evaluation.score.label": "fail",
         "gen_ai.evaluation.explanation": "the second claim has no source",
         names.REQUEST_ID: MADE.request_id,
+        names.JUDGED_S: 0.001,
         names.ROUTE: "support",
         names.RELEASE: MADE.release,
     }
