@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from steadyhand.core.errors import ConfigurationError
-from steadyhand.http.posting import is_guarded, post
+from steadyhand.http.guarded import is_guarded
+from steadyhand.http.posting import post
 
 
 class Sent(NamedTuple):

@@ -14,7 +14,6 @@ from urllib.parse import SplitResult, urlsplit
 from steadyhand import __version__
 
 MOST_ANSWER: Final = 65_536
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Posted(NamedTuple):
@@ -31,14 +30,6 @@ class Posted(NamedTuple):
     body: bytes = b""
     retry_after_s: float | None = None
     problem: str = ""
-
-
-def is_guarded(url: str) -> bool:
-    """Whether nobody can read on the way: https, or http on this machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return True
-    return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Posted:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from steadyhand.http.posting import is_guarded
+from steadyhand.http.guarded import is_guarded
 from steadyhand.providers.base import SecretReference
 
 PATH = "/v1/traces"
