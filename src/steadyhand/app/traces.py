@@ -143,13 +143,14 @@ def _exporter(settings: Settings, database: Database, knowing: Knowing) -> Expor
         Outbox(database),
         knowing,
         _sampling(told).wants,
-        Wire(lambda spans: encode(spans, about, __version__), _poster(settings), rejected),
+        Wire(lambda spans: encode(spans, about, __version__), poster(settings), rejected),
         Terms(told.timeout_s, told.keep_days * 86_400, told.max_waiting),
         wall_clock_us,
     )
 
 
-def _poster(settings: Settings) -> Callable[[bytes], Posted]:
+def poster(settings: Settings) -> Callable[[bytes], Posted]:
+    """Return what sends a body to the receiver, with the secrets as they are then. Blocks."""
     told, resolve = settings.traces, secret_resolver(settings.workspace, os.environ)
     fixed = {"content-type": "application/x-protobuf", "content-encoding": "gzip"}
 

@@ -357,6 +357,29 @@ def test_who_is_told_to_stop_sends_what_there_is(house: House, receiver: Receive
     assert len(receiver.received) == 2, "a receiver that is not well is not waited for"
 
 
+def test_what_a_process_died_over_is_sent_when_that_is_settled(
+    house: House, receiver: Receiver
+) -> None:
+    house.ship(record(1, outcome="interrupted"), record(2))
+    house.exporter.export_once()
+    assert roots(receiver) == ["req_00000002"]
+    house.store.settle("writer")
+    house.exporter.export_once()
+    assert roots(receiver) == ["req_00000002", "req_00000001"]
+    assert house.waiting == 0
+
+
+def test_what_another_entry_took_the_place_of_is_not_sent(house: House, receiver: Receiver) -> None:
+    house.ship(record(1))
+    house.ship(record(1, supersedes=1, outcome="truncated", reason="connection_lost"))
+    house.exporter.export_once()
+    told = [said(span) for span in spans_in(receiver.received)]
+    assert [each["steadyhand.outcome"] for each in told if "steadyhand.outcome" in each] == [
+        "truncated"
+    ]
+    assert house.waiting == 0
+
+
 def test_metrics_tell_what_came_of_it(house: House, receiver: Receiver) -> None:
     shown = TraceMetrics(house.exporter.status, house.clock)
     house.ship(record(1))
