@@ -27,6 +27,7 @@ from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, r
 from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.telling import Teller, tell_for_ever
+from steadyhand.app.traces import Traces, told_of
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.application import create_app
@@ -77,7 +78,7 @@ def run(settings: Settings, listener: socket.socket, parent: Parent | None = Non
 async def _serve(settings: Settings, listener: socket.socket, parent: Parent | None) -> None:
     state = State(settings)
     database = open_state_database(settings)
-    records = RecordStore(database)
+    records = RecordStore(database, told=told_of(settings.traces))
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
     feedback = FeedbackMetrics()
@@ -149,6 +150,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         time,
     )
     sources.register(AlertMetrics(notifier, hints, time))
+    traces = Traces(settings, database, snapshot, lambda: book.terms.prices)
+    traces.register(sources)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -188,6 +191,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     if parent is not None:
         loop.add_reader(parent.lifeline, stop)  # end of file: the supervisor is gone
     thread.start()
+    traces.start()
     tasks = [
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
         asyncio.create_task(look_for_ever(book, teller_of(notifier)), name="objectives"),
@@ -216,6 +220,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             task.cancel()
         await asyncio.wait(tasks)
         await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(traces.stop)
         cache_database.close()
         database.close()
 
