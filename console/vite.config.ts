@@ -1,9 +1,10 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // Everything is a file of this origin: the page's policy allows no inline script, style or data font.
 export default defineConfig({
   plugins: [react()],
+  test: { css: true }, // else a test would read an empty palette
   build: {
     outDir: "../src/steadyhand/console/static",
     emptyOutDir: true,

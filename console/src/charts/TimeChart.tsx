@@ -48,7 +48,7 @@ export function TimeChart({ times, lines, limit, format, sentence, range, height
           legend: { show: false },
           scales: { x: { time: true }, ...(range ? { y: { range } } : {}) },
           axes: [
-            { stroke: colour("--muted"), grid: { show: false }, ticks: { stroke: colour("--line") }, font: "11px system-ui", values: (_, at) => at.map((each) => clock(each * 1e6).slice(0, 8)) , space: 80 },
+            { stroke: colour("--muted"), grid: { show: false }, ticks: { stroke: colour("--line") }, font: "11px system-ui", values: (_, at) => at.map((each) => clock(each * 1e6).slice(0, 8)) , space: 80, size: 30 },
             {
               stroke: colour("--muted"),
               grid: { stroke: colour("--line") },

@@ -3,7 +3,7 @@ import { useId } from "react";
 
 import { milliseconds, plain } from "../format";
 import { Hatch } from "./Hatch";
-import { type RequestRow, axisEndMs, barsOf, ticks } from "./ladder";
+import { type RequestRow, barsOf, closeEndMs, ticks } from "./ladder";
 import { rungLook } from "./rungs";
 
 const LEFT = 190;
@@ -20,7 +20,7 @@ export interface Skipped {
 export function Waterfall({ request, skipped }: { request: RequestRow; skipped: readonly Skipped[] }) {
   const id = useId();
   const bars = barsOf(request).filter((bar) => !bar.isGhost);
-  const end = axisEndMs(request);
+  const end = closeEndMs(request);
   const x = (ms: number): number => LEFT + (ms / end) * PLOT;
   const rows = bars.length + skipped.length;
   const bottom = TOP + rows * ROW;

@@ -34,11 +34,21 @@ export function barsOf(request: Pick<RequestRow, "attempts" | "has_decision">): 
 }
 
 /** Return the end of the axis: the deadline or the end, whichever is later, with some room. */
-export function axisEndMs(request: Pick<RequestRow, "attempts" | "budget_us" | "total_us" | "stream">): number {
-  const ends = request.attempts.map((attempt) => attempt.ended_us / 1000);
-  const latest = Math.max(request.total_us / 1000, ...ends, 1);
-  const budgetMs = request.budget_us / 1000;
-  return Math.max(latest, Math.min(budgetMs, latest * 40)) * 1.04;
+export function axisEndMs(request: Timed): number {
+  return Math.max(latestMs(request), request.budget_us / 1000) * 1.04;
+}
+
+/** The same for a look at one request: a deadline that is far away is left out, so that all else is seen. */
+export function closeEndMs(request: Timed): number {
+  const latest = latestMs(request);
+  return request.budget_us / 1000 > latest * FAR ? latest * 1.04 : axisEndMs(request);
+}
+
+const FAR = 12;
+type Timed = Pick<RequestRow, "attempts" | "budget_us" | "total_us">;
+
+function latestMs(request: Timed): number {
+  return Math.max(request.total_us / 1000, ...request.attempts.map((attempt) => attempt.ended_us / 1000), 0.1);
 }
 
 /** Return round places for ticks between 0 and `end`. */
