@@ -108,9 +108,18 @@ describe("the ladder", () => {
 
   it("shows what was planned around as never asked", () => {
     const passed = { ...attempt, role: "", reason: "open" };
-    const bars = barsOf({ attempts: [passed, ...request.attempts], has_decision: true });
+    const bars = barsOf({ ...request, attempts: [passed, ...request.attempts] });
     expect(bars.map((bar) => bar.isGhost)).toEqual([true, false, false]);
     expect(bars.map((bar) => bar.isGood)).toEqual([false, false, true]);
+  });
+
+  it("shows the rung that spoke though it asked nobody", () => {
+    const floor = barsOf({ ...request, attempts: [attempt], rung: "template" });
+    expect(floor.map((bar) => [bar.label, bar.startMs, bar.endMs])).toEqual([
+      ["openai/fast", 0, 800],
+      ["template", 800, 1956],
+    ]);
+    expect(barsOf({ ...request, attempts: [], rung: "" })).toEqual([]);
   });
 
   it("has room for the deadline, unless that is far away", () => {

@@ -21,12 +21,11 @@ export function AttemptStrip({ request }: { request: RequestRow }) {
       <line x1={0} x2={WIDTH} y1={8} y2={8} stroke="var(--line)" />
       {bars.map((bar, place) => {
         const width = Math.max(3, at(bar.endMs - bar.startMs) - 1);
-        const kind = request.attempts.find((each) => each.started_us / 1000 === bar.startMs)?.rung ?? "";
-        const colour = bar.isGood ? rungLook(kind).colour : "var(--bad)";
+        const { colour, hatch } = rungLook(bar.rung);
         return (
           <g key={place}>
-            <rect x={at(bar.startMs)} y={3} width={width} height={10} fill={colour} rx={1} />
-            {!bar.isGood && <rect x={at(bar.startMs)} y={3} width={width} height={10} fill={`url(#${id})`} />}
+            <rect x={at(bar.startMs)} y={3} width={width} height={10} fill={bar.isGood ? colour : "var(--bad)"} rx={1} />
+            {(!bar.isGood || hatch) && <rect x={at(bar.startMs)} y={3} width={width} height={10} fill={`url(#${id})`} />}
           </g>
         );
       })}

@@ -44,7 +44,6 @@ export function Waterfall({ request, skipped }: { request: RequestRow; skipped: 
         ))}
         {bars.map((bar, place) => {
           const y = TOP + place * ROW;
-          const attempt = request.attempts.filter((each) => each.role || !each.provider || !request.has_decision)[place];
           const width = Math.max(2, x(bar.endMs) - x(bar.startMs));
           return (
             <g key={place}>
@@ -56,10 +55,10 @@ export function Waterfall({ request, skipped }: { request: RequestRow; skipped: 
                 y={y + 5}
                 width={width}
                 height={ROW - 11}
-                fill={bar.isGood ? rungLook(attempt?.rung ?? "").colour : "var(--bad)"}
+                fill={bar.isGood ? rungLook(bar.rung).colour : "var(--bad)"}
                 rx={2}
               />
-              {!bar.isGood && <rect x={x(bar.startMs)} y={y + 5} width={width} height={ROW - 11} fill={`url(#${id})`} />}
+              {(!bar.isGood || rungLook(bar.rung).hatch) && <rect x={x(bar.startMs)} y={y + 5} width={width} height={ROW - 11} fill={`url(#${id})`} />}
               <text x={LEFT + PLOT + 12} y={y + 17} className="label">
                 {bar.isGood ? "✓" : "✕"} {short(bar.outcome, 18)} · {milliseconds(bar.endMs - bar.startMs)}
               </text>

@@ -6,6 +6,8 @@ export type RequestRow = Schemas["RequestView"];
 
 export interface Bar {
   label: string;
+  /** Kind of its rung. */
+  rung: string;
   startMs: number;
   endMs: number;
   isGood: boolean;
@@ -21,17 +23,26 @@ export function whoOf(attempt: Pick<Attempt, "rung" | "provider" | "model" | "re
   return `${attempt.provider}/${attempt.model}${attempt.region ? ` (${attempt.region})` : ""}`;
 }
 
-/** Return one bar for each attempt, in order. */
-export function barsOf(request: Pick<RequestRow, "attempts" | "has_decision">): Bar[] {
-  return request.attempts.map((attempt) => ({
+/** Return one bar for each attempt, in order, and one for the rung that spoke if that asked nobody. */
+export function barsOf(request: Laddered): Bar[] {
+  const bars: Bar[] = request.attempts.map((attempt) => ({
     label: whoOf(attempt),
+    rung: attempt.rung,
     startMs: attempt.started_us / 1000,
     endMs: Math.max(attempt.ended_us, attempt.started_us) / 1000,
     isGood: attempt.reason === "ok",
     isGhost: request.has_decision && !attempt.role && attempt.provider !== "",
     outcome: attempt.reason,
   }));
+  if (request.rung && !bars.some((bar) => bar.isGood && !bar.isGhost)) {
+    const startMs = Math.max(0, ...bars.map((bar) => bar.endMs));
+    const endMs = Math.max(startMs, request.total_us / 1000);
+    bars.push({ label: request.rung, rung: request.rung, startMs, endMs, isGood: true, isGhost: false, outcome: "spoke" });
+  }
+  return bars;
 }
+
+type Laddered = Pick<RequestRow, "attempts" | "has_decision" | "rung" | "total_us">;
 
 /** Return the end of the axis: the deadline or the end, whichever is later, with some room. */
 export function axisEndMs(request: Timed): number {
