@@ -1,9 +1,9 @@
 // The frame: where one can go, who is logged in, and what is wrong with the page itself.
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 
 import { Button } from "@mantine/core";
 
-import { onBuild, order } from "./api/client";
+import { isUpgraded, onUpgrade, order } from "./api/client";
 import { Palette } from "./parts/Palette";
 import { Link } from "./parts/Link";
 import { go, usePath } from "./state/address";
@@ -57,17 +57,8 @@ export function Shell({ title, children }: { title: string; children: ReactNode 
 
 /** Offers to load the page again once the server serves another build of it. */
 function Upgraded() {
-  const [first, setFirst] = useState("");
-  const [now, setNow] = useState("");
-  useEffect(
-    () =>
-      onBuild((build) => {
-        setFirst((before) => before || build);
-        setNow(build);
-      }),
-    [],
-  );
-  if (!first || first === now) return null;
+  const is = useSyncExternalStore(onUpgrade, isUpgraded);
+  if (!is) return null;
   return (
     <p className="banner" role="status">
       <span aria-hidden="true">▲ </span>The control plane was upgraded while this page was open.{" "}

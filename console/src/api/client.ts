@@ -32,14 +32,20 @@ export class ApiError extends Error {
   }
 }
 
-type Listener = (build: string) => void;
-const listeners = new Set<Listener>();
+const listeners = new Set<() => void>();
+let firstBuild = "";
+let isOtherBuild = false;
 let onSessionOver: () => void = () => undefined;
 
-/** Call `listener` with the build that the server says it serves, at every answer. */
-export function onBuild(listener: Listener): () => void {
+/** Call `listener` when the server begins to serve another build of this page. */
+export function onUpgrade(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Tell whether the server serves another build than when this page was loaded. */
+export function isUpgraded(): boolean {
+  return isOtherBuild;
 }
 
 /** Call `handler` when an answer says that nobody is logged in. */
@@ -99,11 +105,19 @@ async function send<Answer>(
     throw new ApiError("unreachable", "the control plane does not answer", "is it running?");
   }
   const build = answer.headers.get("x-steadyhand-build");
-  if (build) for (const listener of listeners) listener(build);
+  if (build) noted(build);
   if (answer.ok) return (answer.status === 204 ? undefined : await answer.json()) as Answer;
   const problem = await problemOf(answer);
   if (answer.status === 401 && !address.startsWith("/api/v1/session")) onSessionOver();
   throw problem;
+}
+
+function noted(build: string): void {
+  firstBuild ||= build;
+  const is = build !== firstBuild;
+  if (is === isOtherBuild) return;
+  isOtherBuild = is;
+  for (const listener of listeners) listener();
 }
 
 async function problemOf(answer: Response): Promise<ApiError> {

@@ -1,4 +1,6 @@
 // How a rung is called and told apart: a pattern and a word beside each colour.
+import { plain } from "../format";
+
 export interface RungLook {
   word: string;
   colour: string;
@@ -17,7 +19,7 @@ const KNOWN: Record<string, RungLook> = {
 const ORDER = ["live", "cache", "knowledge", "template", "schema", "error", ""];
 
 export function rungLook(kind: string): RungLook {
-  return KNOWN[kind] ?? { word: kind, colour: "var(--none)", hatch: false };
+  return KNOWN[kind] ?? { word: plain(kind), colour: "var(--none)", hatch: false };
 }
 
 export function inLadderOrder(kinds: Iterable<string>): string[] {

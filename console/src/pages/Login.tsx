@@ -45,7 +45,7 @@ export default function Login() {
     <main className="login" id="main">
       <h1>Log in to Steadyhand</h1>
       <p>Run this where the workspace is, and open the link that it prints:</p>
-      <pre className="command">
+      <pre className="command" tabIndex={0}>
         <code>steadyhand console --workspace demo</code>
       </pre>
       <form onSubmit={submit}>

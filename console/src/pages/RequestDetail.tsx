@@ -108,7 +108,7 @@ export function RequestDetail({ id }: { id: string }) {
       </div>
       <Notes notes={row.annotations} />
       <Panel title="The same as text" className="wide">
-        <pre className="command">
+        <pre className="command" tabIndex={0}>
           <code>{row.explanation}</code>
         </pre>
         <p className="muted">steadyhand requests explain {row.request_id}</p>

@@ -194,6 +194,7 @@ function Orders({ rollout, onDone }: { rollout: Rollout; onDone: () => void }) {
         opened={asked !== undefined}
         onClose={() => setAsked(undefined)}
         title={asked ? ACTS[asked] : ""}
+        lockScroll={false}
         transitionProps={{ duration: 0 }}
         closeButtonProps={{ "aria-label": "Close" }}
       >

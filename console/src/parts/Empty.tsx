@@ -61,7 +61,7 @@ export function Stale({ error, atMs, nowMs }: { error: ApiError; atMs: number; n
 
 function Command({ text }: { text: string }) {
   return (
-    <pre className="command">
+    <pre className="command" tabIndex={0}>
       <code>{text}</code>
     </pre>
   );

@@ -33,6 +33,7 @@ export function Palette({ onClose, onLeave }: { onClose: () => void; onLeave: ()
       opened
       onClose={onClose}
       title="Go to"
+      lockScroll={false}
       transitionProps={{ duration: 0 }}
       closeButtonProps={{ "aria-label": "Close" }}
     >
