@@ -40,11 +40,17 @@ FUZZ := .venv-fuzz/.done
 TARGET ?= request_reader
 SECONDS ?= 1800
 NODE := tests/e2e/clients/node
+# The console's built files, which the control plane serves and a wheel has; not in Git.
+CONSOLE := src/steadyhand/console/static/index.html
+CONSOLE_FROM := $(wildcard console/*.json console/*.ts console/*.html console/build.sh console/scripts/* console/public/* \
+	console/src/* console/src/*/*)
+# A browser for the console's tests.
+BROWSER := .browser/.done
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test test-local fix bench bench-failover bench-endurance lock record-fixtures clean \
-	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients
+	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients console browser
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,7 +105,22 @@ $(CLIENTS): requirements/clients.txt requirements/node.txt $(NODE)/package.json 
 
 clients: $(CLIENTS)  ## Make .venv-clients: LangChain and others, which the tests run
 
+$(CONSOLE): $(CONSOLE_FROM) docs/reference/openapi.json requirements/node.txt | $(BIN)/python
+	@echo "building the console"
+	@MAKE="$(MAKE)" bash console/build.sh .venv-node
+	@touch $@
+
+console: $(CONSOLE)  ## Build the console's files, which the control plane serves
+
+$(BROWSER): tests/support/install_browser.sh
+	@echo "getting a browser into $(@D)"
+	@bash tests/support/install_browser.sh $(@D)
+	@touch $@
+
+browser: $(BROWSER)  ## Get Chromium, which the console's tests open pages with
+
 run: setup  ## Serve WORKSPACE (demo) on PORT (8080) and CONTROL_PORT (8081)
+	@$(MAKE) --no-print-directory console || echo "the console could not be built; all else runs without it" >&2
 	@[ -d "$(WORKSPACE)" ] || $(BIN)/steadyhand init "$(WORKSPACE)"
 	@exec $(BIN)/steadyhand serve --workspace "$(WORKSPACE)" --port "$(PORT)" --control-port "$(CONTROL_PORT)"
 
@@ -112,7 +133,7 @@ lint: dev  ## Format, lint, types and import contracts
 check: lint  ## lint, then unit and architecture tests; under two minutes
 	$(BIN)/pytest -q $(wildcard tests/unit tests/architecture)
 
-test: lint docs-tools deploy-tools alert-tools clients  ## lint, then the whole suite with coverage: what CI runs
+test: lint docs-tools deploy-tools alert-tools clients console browser  ## lint, then the whole suite with coverage: what CI runs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS)
 	$(BIN)/coverage combine --quiet
@@ -184,6 +205,7 @@ lock: | $(BIN)/python  ## Resolve requirements/*.txt again, with hashes
 	$(COMPILE) requirements/deploy.in -o requirements/deploy.txt
 	$(COMPILE) requirements/clients.in -o requirements/clients.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
+	cd console && npm install --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts
 	cd $(NODE) && npm install --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts
 
 clean:  ## Remove caches, reports and built files; keeps environments and workspaces

@@ -118,8 +118,11 @@ class RunningControl:
 
 
 @contextmanager
-def running_control(workspace: Path, **ports: Any) -> Iterator[RunningControl]:
-    """Serve a control plane over ``workspace`` until the block ends; ``ports`` replace defaults."""
+def running_control(workspace: Path, at: int = 0, **ports: Any) -> Iterator[RunningControl]:
+    """Serve a control plane over ``workspace`` until the block ends; ``ports`` replace defaults.
+
+    It listens on the port ``at``, or on a free one.
+    """
     state = workspace / ".steadyhand"
     token = load_or_create_token(state / "control.token")
     database = open_database(sqlite_url(state / "steadyhand.db"))
@@ -133,7 +136,7 @@ def running_control(workspace: Path, **ports: Any) -> Iterator[RunningControl]:
         clock=lambda: NOON_US / 1e6 + 60,
         statuses=lambda: {0: STATUS},
     )
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", at)
     port = listener.getsockname()[1]
     server = ControlServer(create_app(replace(defaults, **ports)), listener)
     thread = threading.Thread(target=lambda: asyncio.run(server.run()))

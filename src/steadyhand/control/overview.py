@@ -166,7 +166,8 @@ def wilson(good: int, n: int) -> tuple[float, float]:
     share, z2 = good / n, Z95 * Z95
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Exactly 0 and 1 at the ends, whatever the rounding of the sums.
+    return max(0.0, middle - half) if good else 0.0, min(1.0, middle + half) if good < n else 1.0
 
 
 def route_view(name: str, cell: Cell, slo: SloClass | None) -> LiveRouteView:
