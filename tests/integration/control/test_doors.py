@@ -91,8 +91,7 @@ async def stopped() -> str:
 
 
 def test_readiness_names_what_is_missing(tmp_path: Path) -> None:
-    ports = {"snapshot": lambda: None, "probes": {"shipper": stopped}}
-    with running_control(tmp_path, **ports) as control:
+    with running_control(tmp_path, snapshot=lambda: None, probes={"shipper": stopped}) as control:
         with control.store._database.write() as connection:
             connection.exec_driver_sql("DROP TABLE records")
         answer = control.get("/readyz")
