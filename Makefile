@@ -30,7 +30,7 @@ DEV := $(VENV)/.dev
 DOCS := .venv-docs/.done
 MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
 DEPLOY := .venv-deploy/.done
-# Prometheus and promtool, which the tests of the alert rules run.
+# Prometheus, Alertmanager and their tools, which the tests of the alert rules run.
 ALERTS := .prometheus/.done
 # What has xllamacpp, which the tests of `make test` do without.
 LOCAL := .venv-local/.local
@@ -136,11 +136,11 @@ docs-tools: $(DOCS)  ## Make .venv-docs, which builds the site
 deploy-tools: $(DEPLOY)  ## Make .venv-deploy, which checks the Dockerfile and the chart
 
 $(ALERTS): deploy/prometheus/install.sh
-	@echo "getting Prometheus into $(@D)"
+	@echo "getting Prometheus and Alertmanager into $(@D)"
 	@bash deploy/prometheus/install.sh $(@D)
 	@touch $@
 
-alert-tools: $(ALERTS)  ## Get Prometheus and promtool into .prometheus, which the tests run
+alert-tools: $(ALERTS)  ## Get Prometheus, Alertmanager and their tools into .prometheus, which the tests run
 
 fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .
