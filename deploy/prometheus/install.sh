@@ -44,3 +44,14 @@ for program in prometheus promtool prometheus-alertmanager amtool; do
     found="$work/unpacked/usr/bin/$program"
     if [ -e "$found" ]; then mv "$found" "$into/bin/${program#prometheus-}"; fi
 done
+
+# Debian's Alertmanager reads its templates from a folder that only root can write. A path of the same length, relative
+# to where it is started, is put in its place; so it is started in $1.
+templates=/usr/share/prometheus/alertmanager
+if [ -e "$work/unpacked$templates" ]; then
+    here=././././././././share/alertmanager
+    [ "${#here}" -eq "${#templates}" ]
+    mkdir -p "$into/share"
+    mv "$work/unpacked$templates" "$into/share/"
+    LC_ALL=C sed -i "s#$templates#$here#g" "$into/bin/alertmanager"
+fi
