@@ -44,7 +44,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test test-local fix bench bench-failover bench-endurance lock record-fixtures clean \
-	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients
+	fuzz docs docs-tools docs-serve deploy-tools alert-tools grafana clients
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -141,6 +141,9 @@ $(ALERTS): deploy/prometheus/install.sh
 	@touch $@
 
 alert-tools: $(ALERTS)  ## Get Prometheus, Alertmanager and their tools into .prometheus, which the tests run
+
+grafana: dev  ## Write the dashboards of deploy/grafana again from their sources
+	$(BIN)/python -m deploy.grafana.source
 
 fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .
