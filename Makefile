@@ -13,8 +13,8 @@ CONTROL_PORT ?= 8081
 UPGRADE ?=
 # A model to test with: make test-local GGUF=path/to/model.gguf
 GGUF ?=
-# How many of pytest-xdist's workers share the tests; 0 runs them one after the other in one process.
-WORKERS ?= 2
+# How many of pytest-xdist's workers share the tests: tests mostly wait, so more than two cores. 0: one process.
+WORKERS ?= 3
 # Options of benchmarks/compare.py, for example BENCH='--save NAME'.
 BENCH ?=
 # Options of `python -m benchmarks.failover` and of its endurance run.

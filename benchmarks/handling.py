@@ -40,8 +40,11 @@ CASES = {
     "stored": "a live rung before a stored one",
     "stream": "one live rung, a stream",
     "stream_two": "two live rungs, a stream",
+    "traced": "one live rung, with traces on",
+    "joined": "the same, in a trace that the client began",
 }
 """What is measured; a tree that cannot do one says nothing of it."""
+TRACEPARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Played:
@@ -194,7 +197,8 @@ async def measure(case: str) -> Found:
         dict.fromkeys(names_of(case), ()), append=appending(), **extra(case)
     )
     stream = {"stream": True} if case.startswith("stream") else {}
-    asked = gateways.request(chats.chat_body(**stream))
+    headers = {b"traceparent": TRACEPARENT} if case == "joined" else None
+    asked = gateways.request(chats.chat_body(**stream), headers)
     handle = bench.gateway.handle
 
     async def ask(count: int) -> None:
@@ -244,6 +248,9 @@ def names_of(case: str) -> tuple[str, ...]:
 
 def extra(case: str) -> dict[str, Any]:
     """Return what else the bench of ``case`` is told."""
+    if case in {"traced", "joined"}:
+        tracing = import_module("steadyhand.gateway.tracing")
+        return {"tracing": tracing.Tracing(is_on=True)}
     if case != "stored":
         return {}
     live = import_module("steadyhand.routing.rungs.live")

@@ -13,6 +13,7 @@ from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.exchange import Ledger
 from steadyhand.gateway.handler import CHAT, Gateway
 from steadyhand.gateway.serving import DirectLadders, Ladder, Rung, Serving
+from steadyhand.gateway.tracing import OFF, Tracing
 from steadyhand.gateway.wording import wording_of
 from steadyhand.http.messages import Request
 from steadyhand.prompts.model import Prompt
@@ -135,6 +136,7 @@ def gateway_bench(
     real: Mapping[str, Provider] | None = None,
     prompt: Prompt | None = None,
     own_prompts: Sequence[Prompt | None] = (),
+    tracing: Tracing = OFF,
 ) -> GatewayBench:
     """Build a gateway whose routes ``assistant`` and ``classify`` try providers in order.
 
@@ -174,7 +176,16 @@ def gateway_bench(
     ticks = count(COMPILED_S)
     ids = RequestIds(7, lambda: float(next(ticks)))
     return GatewayBench(
-        Gateway(serving, append or records.append, ids, Cors(origins), 3, ledger, gear=gear),
+        Gateway(
+            serving,
+            append or records.append,
+            ids,
+            Cors(origins),
+            3,
+            ledger,
+            gear=gear,
+            tracing=tracing,
+        ),
         records,
         providers,
     )

@@ -233,6 +233,26 @@ BOARD = Board(
                     alerts=("SteadyhandRecordsLost",),
                 ),
                 Panel(
+                    "Traces wait",
+                    "Age of the oldest span that waits for the receiver of traces.",
+                    "s",
+                    (Query(f"steadyhand_trace_lag_seconds{{{chosen()}}}", "{{instance}}"),),
+                    alerts=("SteadyhandTracesLate",),
+                ),
+                Panel(
+                    "Traces lost",
+                    "Entries a second that waited for too long, and spans that the receiver "
+                    "refused: neither is sent again.",
+                    "ops",
+                    (
+                        Query(summed("steadyhand_trace_entries_given_up_total"), "given up"),
+                        Query(
+                            summed("steadyhand_trace_spans_total", 'result="rejected"'), "rejected"
+                        ),
+                    ),
+                    alerts=("SteadyhandTracesLost",),
+                ),
+                Panel(
                     "Messages wait",
                     "Age of the oldest message that a webhook has not taken: whoever listens "
                     "there hears of no alert.",

@@ -10,20 +10,24 @@ from pathlib import Path
 from threading import Event, Thread
 from time import time
 
+from steadyhand import console
 from steadyhand.alerting.hints import Hints
 from steadyhand.alerting.metrics import AlertMetrics
 from steadyhand.alerting.store import AlertStore
 from steadyhand.app import proof_files
 from steadyhand.app.alerting import deliver_for_ever, notifier_of, teller_of
+from steadyhand.app.breaking import breaking_ports
 from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
+from steadyhand.app.lately import refill
 from steadyhand.app.objectives import look_for_ever, open_book
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.app.telling import Teller, tell_for_ever
+from steadyhand.app.traces import Traces, told_of
 from steadyhand.caching.store import CacheStore
 from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.application import create_app
@@ -57,6 +61,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
+from steadyhand.telemetry.ring import Ring
 from steadyhand.telemetry.status import read_statuses
 from steadyhand.tenancy.principals import token_hash
 
@@ -73,7 +78,7 @@ def run(settings: Settings, listener: socket.socket, parent: Parent | None = Non
 async def _serve(settings: Settings, listener: socket.socket, parent: Parent | None) -> None:
     state = State(settings)
     database = open_state_database(settings)
-    records = RecordStore(database)
+    records = RecordStore(database, told=told_of(settings.traces))
     metrics = RequestMetrics(names.edges(thresholds_ms(settings)))
     overhead = OverheadMetrics()
     feedback = FeedbackMetrics()
@@ -83,10 +88,19 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     releases = ReleaseMetrics(partial(count_refused, state), heard)
     snapshot = SnapshotReader(state)
     book = open_book(settings, snapshot.routes, database)
+    ring = Ring(time())
+    refill(ring, records, time())
     shipper = Shipper(
         state.log,
         records,
-        [metrics.consume, overhead.consume, plans.consume, releases.consume, book.consume],
+        [
+            metrics.consume,
+            overhead.consume,
+            plans.consume,
+            releases.consume,
+            book.consume,
+            ring.consume,
+        ],
         annotation_consumers=[
             overhead.consume_annotations,
             feedback.consume_annotations,
@@ -136,6 +150,8 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         time,
     )
     sources.register(AlertMetrics(notifier, hints, time))
+    traces = Traces(settings, database, snapshot, lambda: book.terms.prices)
+    traces.register(sources)
     ports = ControlPorts(
         records=records,
         metrics=lambda: collectors.scrape(sources)[0],
@@ -157,6 +173,9 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         ),
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         objectives=book,
+        ring=ring,
+        console=console.folder(),
+        breaking=None if follows else breaking_ports(settings.workspace),
         alerts=AlertPorts(notifier, alert_store, hints),
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
@@ -172,6 +191,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     if parent is not None:
         loop.add_reader(parent.lifeline, stop)  # end of file: the supervisor is gone
     thread.start()
+    traces.start()
     tasks = [
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
         asyncio.create_task(look_for_ever(book, teller_of(notifier)), name="objectives"),
@@ -200,6 +220,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             task.cancel()
         await asyncio.wait(tasks)
         await asyncio.to_thread(thread.join)
+        await asyncio.to_thread(traces.stop)
         cache_database.close()
         database.close()
 

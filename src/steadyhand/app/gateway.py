@@ -32,6 +32,7 @@ from steadyhand.gateway.cors import Cors
 from steadyhand.gateway.handler import Gateway
 from steadyhand.gateway.ledger import StrictLedger
 from steadyhand.gateway.serving import Serving
+from steadyhand.gateway.tracing import Tracing
 from steadyhand.knowledge.library import Library
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.commit import Commits
@@ -134,7 +135,7 @@ class GatewayProcess:
 
     async def start(self, listener: Listener) -> None:
         """Open the record log and accept; the board comes last, when nothing can fail any more."""
-        records = self._settings.records
+        records, traces = self._settings.records, self._settings.traces
         self._log = RecordLog(self._state.log, records.log_settings())
         loop = asyncio.get_running_loop()
         commits = Commits(self._log, loop, patience_s=records.sync_timeout_ms / 1000)
@@ -148,6 +149,7 @@ class GatewayProcess:
             self._number,
             StrictLedger(self._append, commits, self._number) if is_strict else None,
             gear=self._gear,
+            tracing=Tracing(bool(traces.url), traces.sample_percent),
         )
         self._listener = listener
         counters = await listener.open(self._gateway)

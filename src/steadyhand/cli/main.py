@@ -80,6 +80,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "requests": Entry(
             "steadyhand.cli.requests", "app", "List, show, explain and follow requests."
         ),
+        "console": Entry(
+            "steadyhand.cli.console", "app", "Print a link that opens the console in a browser."
+        ),
         "routes": Entry("steadyhand.cli.routes", "app", "List and show routes."),
         "plan": Entry(
             "steadyhand.cli.plan", "plan_app", "Tell what would happen to a request now."

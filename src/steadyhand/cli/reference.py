@@ -22,6 +22,7 @@ from steadyhand.cli.errors import MEANING
 from steadyhand.cli.main import COMMANDS, build, load
 from steadyhand.control.alerts import AlertPorts
 from steadyhand.control.application import create_app
+from steadyhand.control.breaking import BreakingPorts
 from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
 from steadyhand.control.events import Hub
@@ -34,6 +35,7 @@ from steadyhand.records.store import RecordStore
 from steadyhand.rollouts.service import RolloutService
 from steadyhand.rollouts.store import RolloutStore
 from steadyhand.storage.open import open_database, sqlite_url
+from steadyhand.telemetry.ring import Ring
 
 WIDTH = 88
 
@@ -170,6 +172,8 @@ def openapi_page() -> str:
                 _unused, _unused, _unused, _unused, tuple, _unused, login
             ),
             events=Hub(float),
+            ring=Ring(0),
+            breaking=BreakingPorts(tuple, (), _unused, _unused),
             # Endpoints ask these when they are called, and none is.
             alerts=AlertPorts(cast("Any", None), AlertStore(database), cast("Any", None)),
             objectives=Book(lambda: Terms((), {}, MONTH_S, 15)),

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -14,6 +15,7 @@ from steadyhand import __version__
 from steadyhand.caching import api as caching_api
 from steadyhand.control import (
     alerts,
+    breaking,
     decisions,
     deployment,
     distribution,
@@ -21,19 +23,27 @@ from steadyhand.control import (
     events,
     failures,
     health,
+    overview,
     upstreams,
 )
-from steadyhand.control.auth import authenticate
+from steadyhand.control.auth import Door, authenticate
+from steadyhand.control.console import Console
+from steadyhand.control.console import add as add_console
 from steadyhand.control.guard import Guard
+from steadyhand.control.login import add_codes
+from steadyhand.control.login import router as login_router
 from steadyhand.control.ports import ControlPorts
+from steadyhand.control.prediction import Prediction, predicted
 from steadyhand.control.registry import channels, releases
 from steadyhand.control.rollouts import orders
+from steadyhand.control.sessions import Sessions
 from steadyhand.core.ids import RequestIds
 from steadyhand.objectives import api as objectives_api
 from steadyhand.records import api as records_api
 from steadyhand.records.record import Record
 from steadyhand.records.selection import RecordFilter
 from steadyhand.routing import api as routing_api
+from steadyhand.telemetry.ring import Ring
 from steadyhand.tenancy.principals import Principal
 
 PREFIX = "/api/v1"
@@ -99,7 +109,8 @@ def create_app(ports: ControlPorts) -> FastAPI:
         # The library would report to whatever the environment names; metrics here are our own.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    login = authenticate(ports.identified)
+    sessions, files = Sessions(ports.clock), Console.read(ports.console)
+    login = authenticate(Door(ports.identified, ports.known, sessions))
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
@@ -118,13 +129,17 @@ def create_app(ports: ControlPorts) -> FastAPI:
         return WhoAmI(name=principal.name, method=principal.method, roles=roles)
 
     app.include_router(health.router(_probes(ports), ports.metrics))
+    add_codes(api, sessions, Depends(login))
+    app.include_router(login_router(sessions, ports.known), prefix=PREFIX, responses=REFUSALS)
     app.include_router(api)
+    add_console(app, files)
     failures.install(app)
     app.add_middleware(
         Guard,
         allowed_hosts=ports.allowed_hosts,
         allowed_origins=ports.allowed_origins,
         new_id=RequestIds(secrets.randbits(40), ports.clock).next,
+        build=files.build,
     )
     return app
 
@@ -141,6 +156,8 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         channels.add(api, of_registry)
     if ports.rollouts is not None:
         orders.add(api, ports.rollouts, Depends(login))
+    if ports.breaking is not None:
+        api.include_router(breaking.router(ports.breaking, partial(_predicted, ports)))
     if ports.events is not None:
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:
@@ -153,6 +170,8 @@ def _watching(api: APIRouter, ports: ControlPorts) -> None:
         api.include_router(alerts.router(ports.alerts))
     if ports.objectives is not None:
         api.include_router(objectives_api.router(ports.objectives, ports.clock))
+    if ports.ring is not None:
+        api.include_router(overview.router(_overview_ports(ports, ports.ring)))
 
 
 def _route_ports(ports: ControlPorts) -> routing_api.RoutePorts:
@@ -184,6 +203,32 @@ def _upstream_ports(ports: ControlPorts) -> upstreams.UpstreamPorts:
             ports.records, round((ports.clock() - window_s) * 1e6)
         ),
         statuses=ports.statuses,
+    )
+
+
+def _predicted(ports: ControlPorts, provider: str) -> list[Prediction]:
+    found, statuses = deployment.published(ports.snapshot), ports.statuses()
+    status = statuses[min(statuses)] if statuses else None
+    return [
+        predicted(
+            name,
+            route.floor.kind,
+            provider,
+            decisions.situation_now(route, found.slo_classes[route.slo], status),
+        )
+        for name, route in sorted(found.routes.items())
+    ]
+
+
+def _overview_ports(ports: ControlPorts, ring: Ring) -> overview.OverviewPorts:
+    return overview.OverviewPorts(
+        ring=ring,
+        routes=lambda: deployment.published(ports.snapshot).routes,
+        slo_classes=lambda: deployment.published(ports.snapshot).slo_classes,
+        upstreams=lambda: deployment.upstreams(deployment.published(ports.snapshot)),
+        statuses=ports.statuses,
+        book=ports.objectives,
+        clock=ports.clock,
     )
 
 

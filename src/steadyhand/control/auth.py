@@ -6,6 +6,7 @@ a hash; principals stand in ``principals.toml`` by the hashes of theirs.
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from steadyhand.control.failures import InvalidToken
-from steadyhand.core.errors import SecretUnavailable
+from steadyhand.control.login import CODES, HEADER, cookie_name
+from steadyhand.control.sessions import SessionOver, Sessions
+from steadyhand.core.errors import SecretUnavailable, SteadyhandError
 from steadyhand.registry.writer import RoleMissing
 from steadyhand.storage.files import create_secret
 from steadyhand.tenancy.principals import Principal
@@ -49,17 +52,66 @@ def load_or_create_token(path: Path) -> str:
     return token
 
 
-def authenticate(identified: Callable[[str], Principal | None]) -> Callable[..., Principal]:
+class HeaderMissing(SteadyhandError):
+    """An order came with a browser's cookie alone, as another site's page might have sent it."""
+
+    code, status = "header_missing", 403
+
+
+class Door:
+    """Tells who a request is made by, a token or a browser's session proving it."""
+
+    def __init__(
+        self,
+        identified: Callable[[str], Principal | None],
+        known: Callable[[str], Principal | None],
+        sessions: Sessions,
+    ) -> None:
+        """Take what returns whose token it is, whose token has a hash, and browsers' sessions."""
+        self._identified, self._known, self._sessions = identified, known, sessions
+
+    def by_token(self, token: str) -> Principal:
+        """Return whose token it is.
+
+        Raises:
+            InvalidToken: Nobody's.
+        """
+        found = self._identified(token)
+        if found is None:
+            raise InvalidToken("the bearer token is not one in force", hint=HINT)
+        return found
+
+    def by_session(self, request: Request) -> Principal:
+        """Return whose session the request's cookie belongs to.
+
+        Raises:
+            InvalidToken: There is no cookie either.
+            SessionOver: The session has ended, or its token was revoked.
+            HeaderMissing: An order lacks the header that only our own page adds.
+        """
+        cookie = request.cookies.get(cookie_name(request))
+        if cookie is None:
+            raise InvalidToken("no bearer token was sent", hint=HINT)
+        found = self._known(self._sessions.token_of(cookie))
+        if found is None:
+            self._sessions.end(cookie)
+            raise SessionOver("the token of this session was revoked", hint="log in again")
+        if request.method not in LOOKING and HEADER not in request.headers:
+            raise HeaderMissing(
+                f"orders with a cookie need the header {HEADER}", hint="or send a bearer token"
+            )
+        return replace(found, method="session")
+
+
+def authenticate(door: Door) -> Callable[..., Principal]:
     """Make the dependency that lets only known principals in.
 
     Whoever is known may look (``GET``). Orders take the role operator, but for those to the
     registry, whose service checks the role of each.
 
-    Args:
-        identified: Returns whose token it is.
-
     Raises:
         InvalidToken: From the dependency: no token, another scheme, or nobody's token.
+        SessionOver: From the dependency; see :class:`Door`, and so is HeaderMissing.
         RoleMissing: The principal may not give orders.
     """
     scheme = HTTPBearer(auto_error=False, scheme_name="token", description=HINT)
@@ -68,14 +120,11 @@ def authenticate(identified: Callable[[str], Principal | None]) -> Callable[...,
         request: Request,
         sent: Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)],
     ) -> Principal:
-        if sent is None:
-            raise InvalidToken("no bearer token was sent", hint=HINT)
-        found = identified(sent.credentials)
-        if found is None:
-            raise InvalidToken("the bearer token is not one in force", hint=HINT)
-        if request.url.path == HINTS and found.may("alert"):
+        found = door.by_session(request) if sent is None else door.by_token(sent.credentials)
+        path = request.url.path
+        if path == CODES or (path == HINTS and found.may("alert")):
             return found
-        is_of_registry = request.url.path.startswith(REGISTRY)
+        is_of_registry = path.startswith(REGISTRY)
         if request.method not in LOOKING and not is_of_registry and not found.may("operator"):
             raise RoleMissing(
                 f"{found.name} has not the role operator",

@@ -26,7 +26,7 @@ from steadyhand.routing.planning.outlook import outlook
 from steadyhand.routing.planning.progress import progress_of
 from steadyhand.routing.planning.reasons import meaning
 from steadyhand.routing.planning.replay import name_of, passed_over
-from steadyhand.routing.planning.situation import Cost
+from steadyhand.routing.planning.situation import Cost, Situation
 from steadyhand.routing.planning.whatif import changed
 from steadyhand.telemetry.status import Status
 
@@ -76,6 +76,28 @@ def story_of(record: Record) -> Sequence[PassedOver]:
     ]
 
 
+def situation_now(
+    route: Route,
+    slo: SloClass,
+    status: Status | None,
+    *,
+    stream: bool = False,
+    deadline_ms: int | None = None,
+) -> Situation:
+    """Return what a request to ``route`` would find now, as one gateway's ``status`` tells."""
+    budget_ms = slo.first_content_ms if stream else slo.whole_ms
+    if deadline_ms is not None:
+        budget_ms = min(budget_ms or deadline_ms, deadline_ms)
+    return outlook(
+        route,
+        status,
+        {entry.kind: _prior(entry.kind) for entry in route.rungs},
+        budget_us=budget_ms * 1000,
+        cap_us=slo.stream_cap_ms * 1000,
+        stream=stream,
+    )
+
+
 def router(ports: DecisionPorts) -> APIRouter:
     """Make the planner's router."""
     routes = APIRouter()
@@ -96,17 +118,7 @@ def router(ports: DecisionPorts) -> APIRouter:
         route = _named(ports.routes(), name)
         slo = ports.slo_classes()[route.slo]
         status = _status(ports.statuses(), process)
-        budget_ms = slo.first_content_ms if stream else slo.whole_ms
-        if deadline_ms is not None:
-            budget_ms = min(budget_ms or deadline_ms, deadline_ms)
-        situation = outlook(
-            route,
-            status,
-            {entry.kind: _prior(entry.kind) for entry in route.rungs},
-            budget_us=budget_ms * 1000,
-            cap_us=slo.stream_cap_ms * 1000,
-            stream=stream,
-        )
+        situation = situation_now(route, slo, status, stream=stream, deadline_ms=deadline_ms)
         for one in change:
             situation = changed(situation, one)
         return RoutePlanView(

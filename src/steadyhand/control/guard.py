@@ -87,8 +87,12 @@ class Guard:
         allowed_hosts: frozenset[str],
         allowed_origins: frozenset[str],
         new_id: Callable[[], str],
+        build: str = "",
     ) -> None:
-        """Take what is allowed; ``*`` among the hosts turns that check off."""
+        """Take what is allowed; ``*`` among the hosts turns that check off.
+
+        Every answer names the ``build`` of the console, so that an open page sees an upgrade.
+        """
         self._app = app
         self._allowed_hosts = frozenset(
             host_name(host) or host.lower()
@@ -96,6 +100,7 @@ class Guard:
         )
         self._allowed_origins = allowed_origins
         self._new_id = new_id
+        self._stamp = SECURITY_HEADERS | ({"x-steadyhand-build": build} if build else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -115,7 +120,7 @@ class Guard:
                 started = True
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 headers["x-request-id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._stamp.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from steadyhand.caching.ports import CachePorts
 from steadyhand.control.alerts import AlertPorts
+from steadyhand.control.breaking import BreakingPorts
 from steadyhand.control.decisions import story_of
 from steadyhand.control.distribution import DistributionPorts
 from steadyhand.control.drills import DrillPorts
@@ -19,8 +21,9 @@ from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
 from steadyhand.records.store import RecordStore
 from steadyhand.snapshot.model import Snapshot
+from steadyhand.telemetry.ring import Ring
 from steadyhand.telemetry.status import Status
-from steadyhand.tenancy.principals import Principal, identify
+from steadyhand.tenancy.principals import Principal, holder, identify
 from steadyhand.tenancy.settings import PrincipalSettings
 
 
@@ -69,6 +72,9 @@ class ControlPorts:
         rollouts: Of rollouts; ``None`` leaves their endpoints out.
         alerts: Of alerts; ``None`` leaves their endpoints out.
         objectives: Counts them; ``None`` leaves their endpoint out.
+        ring: What ran lately; ``None`` leaves the overview out.
+        breaking: Of simulated providers; ``None`` leaves their endpoints out.
+        console: Folder of its built files; pages say so if there is none.
     """
 
     records: RecordStore
@@ -89,11 +95,18 @@ class ControlPorts:
     distribution: DistributionPorts | None = None
     rollouts: RolloutPorts | None = None
     objectives: Book | None = None
+    ring: Ring | None = None
+    breaking: BreakingPorts | None = None
+    console: Path | None = None
     alerts: AlertPorts | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""
         return identify(token, self.token_hash, self.principals())
+
+    def known(self, proof: str) -> Principal | None:
+        """Return whose token has the hash ``proof``, ``None`` for nobody's."""
+        return holder(proof, self.token_hash, self.principals())
 
     def passed_over(self, record: Record) -> Sequence[PassedOver]:
         """See :class:`steadyhand.records.api.RecordPorts`."""

@@ -12,8 +12,10 @@ import msgspec
 
 from steadyhand.core.chat import ChatRequest, Modality, Usage
 from steadyhand.core.splice import Span
+from steadyhand.core.trace_context import TraceParent
 from steadyhand.gateway.climb.gear import Gear
 from steadyhand.gateway.serving import Ladder, Serving
+from steadyhand.gateway.tracing import Trace
 from steadyhand.http.messages import Header, Reply, Request
 from steadyhand.records.record import Attempt, Outcome
 from steadyhand.routing.exposure import UNASSIGNED, Assigned
@@ -132,6 +134,8 @@ class Exchange(msgspec.Struct, frozen=True):
         as_asked: What was read of the body, if a prompt added to ``chat`` since; else ``None``.
         asked: What answers depend on and ``body`` does not show: a prompt's values, as JSON.
         assigned: Which arm of a channel answers, and by which draw (after ``resolve``).
+        parent: What the client says of the trace it is in.
+        trace: The trace with our spans in it; ``None`` if there will be none.
     """
 
     request: Request
@@ -156,6 +160,8 @@ class Exchange(msgspec.Struct, frozen=True):
     as_asked: ChatRequest | None = None
     asked: bytes = b""
     assigned: Assigned = UNASSIGNED
+    parent: TraceParent | None = None
+    trace: Trace | None = None
 
     @property
     def asks_usage(self) -> bool:

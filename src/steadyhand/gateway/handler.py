@@ -37,6 +37,7 @@ from steadyhand.gateway.serving import Ladder, Serving
 from steadyhand.gateway.stages.admit import admit, authenticate
 from steadyhand.gateway.stages.answer import answer
 from steadyhand.gateway.stages.resolve import placed
+from steadyhand.gateway.tracing import OFF, Tracing, sent_parent
 from steadyhand.gateway.wire import openai
 from steadyhand.http.messages import Header, Reply, Request, is_cut
 from steadyhand.records.annotation import Annotation
@@ -61,12 +62,13 @@ class Gateway:
         ledger: Ledger | None = None,
         annotate: Callable[[Annotation], None] = lambda annotation: None,
         gear: Gear | None = None,
+        tracing: Tracing = OFF,
     ) -> None:
         """Take what is served from, where records go, and this process's number.
 
         With a ``ledger`` no answer leaves before its record is on disk. ``annotate`` takes what
         becomes known of a request after its record. ``gear`` is what climbs share; without it,
-        nothing but what this gateway learns.
+        nothing but what this gateway learns. ``tracing`` says whether requests get spans.
         """
         self.serving = serving
         self.is_draining = False
@@ -76,6 +78,7 @@ class Gateway:
         self._cors = cors
         self.process = process
         self._ledger = ledger
+        self._tracing = tracing
         self.gear = gear or Gear(annotate=annotate)
 
     async def handle(self, request: Request, reply: Reply) -> None:
@@ -157,11 +160,12 @@ class Gateway:
         self, request: Request, reply: Reply, chat: ChatRequest, model_at: Span | None = None
     ) -> Exchange:
         """Return an exchange of which only the ids and the body's reading are known."""
-        headers = request.headers
+        headers, request_id = request.headers, self._ids.next()
+        parent = sent_parent(headers)
         return Exchange(
             request,
             reply,
-            self._ids.next(),
+            request_id,
             client_id(headers) if b"x-request-id" in headers else "",
             self.serving,
             Trail(),
@@ -172,6 +176,8 @@ class Gateway:
             ledger=self._ledger,
             gear=self.gear,
             stream=chat.stream is True,
+            parent=parent,
+            trace=self._tracing.begun(request_id, parent),
         )
 
     def _refuse(self, exchange: Exchange, error: SteadyhandError) -> None:

@@ -22,14 +22,17 @@ _PASSED_ON = frozenset(PASSED_ON)
 
 
 def identity(exchange: Exchange) -> list[Header]:
-    """Return the headers that name the request: the client's own id echoed, and ours."""
+    """Return the headers that name the request: the client's own id echoed, ours, and the trace."""
     ours = exchange.request_id.encode()
     theirs = exchange.client_request_id.encode() or ours
-    return [
+    headers = [
         (b"x-request-id", theirs),
         (b"x-steadyhand-request-id", ours),
         *exchange.reply_headers,
     ]
+    if exchange.trace is not None:
+        headers.append(exchange.trace.answer_header())
+    return headers
 
 
 def provenance(

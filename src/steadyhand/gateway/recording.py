@@ -31,7 +31,7 @@ NOTHING = Spent(0, 0, "")
 
 def record_of(exchange: Exchange, wire: str, process: int) -> Record:
     """Return the record; called once, when nothing more can happen to the request."""
-    trail, request = exchange.trail, exchange.request
+    trail, request, parent = exchange.trail, exchange.request, exchange.parent
     origin_s = request.received_s
     now_s = monotonic()
     ended_s = trail.ended_s or now_s
@@ -90,7 +90,13 @@ def record_of(exchange: Exchange, wire: str, process: int) -> Record:
         exchange.assigned.unit,
         *exchange.assigned.slices,
         exchange.assigned.part,
+        "" if parent is None else parent.text,
     )
+
+
+def since_us(exchange: Exchange, moment_s: float) -> int:
+    """Return a moment as records have it: microseconds after the request's last byte."""
+    return int((moment_s - exchange.request.received_s) * 1e6)
 
 
 def attempt_of(
@@ -106,14 +112,13 @@ def attempt_of(
 
     ``spent`` is what it has cost, if that is not what the answer has.
     """
-    origin_s = exchange.request.received_s
     ended_s = exchange.trail.ended_s or monotonic()
     return Attempt(
         "live",
         deployment.provider,
         deployment.model,
-        int((began_s - origin_s) * 1e6),
-        int((ended_s - origin_s) * 1e6),
+        since_us(exchange, began_s),
+        since_us(exchange, ended_s),
         status,
         reason,
         deployment.region,

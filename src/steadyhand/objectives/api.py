@@ -65,7 +65,7 @@ def router(book: Book, clock: Callable[[], float]) -> APIRouter:
         route: Annotated[str | None, Query(description="only this route's")] = None,
     ) -> ObjectiveList:
         found = [one for one in book.standings(clock()) if route in {None, one.objective.route}]
-        return ObjectiveList(items=[_view(one, book.terms.period_s) for one in found])
+        return ObjectiveList(items=[view_of(one, book.terms.period_s) for one in found])
 
     return routes
 
@@ -79,7 +79,8 @@ def state_of(standing: Standing) -> Literal["ok", "burning", "exhausted", "no_da
     return "burning" if standing.alerts else "ok"
 
 
-def _view(standing: Standing, period_s: float) -> ObjectiveView:
+def view_of(standing: Standing, period_s: float) -> ObjectiveView:
+    """Return how an objective stands as it is shown."""
     objective = standing.objective
     return ObjectiveView(
         route=objective.route,

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from steadyhand.core.errors import NotFound
 from steadyhand.records.annotation import Annotation, Counting, Feedback, LateUsage, body_of, heard
 from steadyhand.records.explanation import PassedOver, explanation
-from steadyhand.records.record import DRILL, Outcome, Record
+from steadyhand.records.record import DRILL, Outcome, Record, trace_id
 from steadyhand.records.selection import RecordFilter
 from steadyhand.records.store import RecordStore
 
@@ -110,6 +110,8 @@ class RequestView(BaseModel):
     slice_bp: int = Field(description="size of each compared slice then, in 1/10000")
     controls: int = Field(description="number of control slices then")
     part: int = Field(description="number of its compared slice; -1 if it is in none")
+    traceparent: str = Field(description="of the trace that the client began, or empty")
+    trace_id: str = Field(description="of its spans, where traces are sent")
     has_decision: bool = Field(description="whether `/requests/{request_id}/replay` can replay it")
 
 
@@ -234,6 +236,7 @@ def router(ports: RecordPorts) -> APIRouter:
 def _fields(record: Record) -> dict[str, object]:
     fields = msgspec.structs.asdict(record)
     fields["has_decision"] = bool(fields.pop("decision"))
+    fields["trace_id"] = trace_id(record)
     fields["attempts"] = [msgspec.structs.asdict(attempt) for attempt in record.attempts]
     fields["received_at"] = datetime.fromtimestamp(record.received_us / 1e6, tz=UTC)
     return fields

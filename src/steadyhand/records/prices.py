@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from steadyhand.records.annotation import LateUsage
-from steadyhand.records.record import Record
+from steadyhand.records.record import Attempt, Record
 
 MILLION = 1_000_000
 
@@ -58,6 +58,21 @@ def spent(record: Record, prices: Prices) -> Sequence[Spend]:
             usd = _usd(price, attempt.input_tokens, attempt.output_tokens)
             found.append(Spend(attempt.provider, attempt.model, usd))
     return found
+
+
+def spent_on(attempt: Attempt, spoke: Record | None, prices: Prices) -> float | None:
+    """Return what one attempt cost, US dollars; ``None`` if its model has no price.
+
+    ``spoke`` is the record if the answer in it is this attempt's.
+    """
+    price = prices.get((attempt.provider, attempt.model))
+    if price is None:
+        return None
+    usd = _usd(price, attempt.input_tokens, attempt.output_tokens)
+    if spoke is not None:
+        cached = min(spoke.cached_tokens, spoke.input_tokens)
+        usd += _usd(price, spoke.input_tokens, spoke.output_tokens, cached)
+    return usd
 
 
 def spent_late(usage: LateUsage, prices: Prices) -> Spend | None:

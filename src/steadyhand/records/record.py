@@ -8,6 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from steadyhand.core import trace_context
+from steadyhand.core.trace_context import TraceParent
+
 Outcome = Literal[
     "answered", "floor", "failed", "rejected", "truncated", "client_gone", "interrupted"
 ]
@@ -113,6 +116,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
         slice_bp: Size of each slice that was compared then, basis points.
         controls: Number of control slices then.
         part: Number of the compared slice, each arm's from 0; -1 if it is in none.
+        traceparent: What the client said of the trace it is in, if it said that well; else empty.
     """
 
     request_id: str
@@ -162,6 +166,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     slice_bp: int = 0
     controls: int = 0
     part: int = -1
+    traceparent: str = ""
 
 
 def tried(record: Record) -> tuple[Attempt, ...]:
@@ -172,3 +177,14 @@ def tried(record: Record) -> tuple[Attempt, ...]:
     if not record.decision:
         return record.attempts
     return tuple(each for each in record.attempts if each.role or not each.provider)
+
+
+def parent_of(record: Record) -> TraceParent | None:
+    """Return where the request stood in a trace that its client had begun."""
+    return trace_context.parse(record.traceparent.encode()) if record.traceparent else None
+
+
+def trace_id(record: Record) -> str:
+    """Return the id of the trace that the request belongs to: its client's, or one of ours."""
+    parent = parent_of(record)
+    return trace_context.own_trace_id(record.request_id) if parent is None else parent.trace_id

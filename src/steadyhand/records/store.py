@@ -14,6 +14,8 @@ from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.entry import Entry, Note
 from steadyhand.records.exposures.store import expose
+from steadyhand.records.outbox.store import put
+from steadyhand.records.outbox.told import NOBODY, Told
 from steadyhand.records.record import Record
 from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (
@@ -82,10 +84,17 @@ class DatabaseBehind(SteadyhandError):
 class RecordStore:
     """Keeps records. Every call is one transaction and may block; safe between threads."""
 
-    def __init__(self, database: Database, *, clock_us: Callable[[], int] = wall_clock_us) -> None:
-        """Take a database whose schema is up to date."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock_us: Callable[[], int] = wall_clock_us,
+        told: Told = NOBODY,
+    ) -> None:
+        """Take a database whose schema is up to date, and what the outbox wants of all."""
         self._database = database
         self._clock_us = clock_us
+        self._told = told
         dialect = database.engine.dialect
         insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
         compiled = insert(records).on_conflict_do_nothing().compile(dialect=dialect)
@@ -146,6 +155,7 @@ class RecordStore:
             superseded = found.superseded + self._supersede(connection, writer, found.gone)
             self._add(connection, writer, found.records)
             expose(connection, writer, found.records)
+            self._queue(connection, writer, found.records)
             if found.intents:
                 rows = [
                     {"writer": writer, "sequence": entry.sequence, "frame": entry.payload}
@@ -156,6 +166,7 @@ class RecordStore:
             if fresh:
                 rows = [annotation_row(writer, note) for note in fresh]
                 connection.execute(self._insert_annotations, rows)
+                self._queue(connection, writer, fresh)
             if reading.sequence >= taken:
                 moved = {
                     "sequence": reading.sequence,
@@ -186,6 +197,7 @@ class RecordStore:
             entries = [Entry(sequence, _decode(frame), frame) for sequence, frame in rows]
             self._add(connection, writer, entries)
             expose(connection, writer, entries)
+            self._queue(connection, writer, entries)
             connection.execute(sa.delete(intents).where(mine))
         return Shipment([entry.record for entry in entries], interrupted=len(entries))
 
@@ -202,6 +214,9 @@ class RecordStore:
     def _add(self, connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> None:
         if entries:
             connection.exec_driver_sql(self._insert, self._rows(writer, entries))
+
+    def _queue(self, connection: sa.Connection, writer: str, found: Sequence[Entry | Note]) -> None:
+        put(connection, writer, self._told.of(found), self._clock_us())
 
     def _supersede(self, connection: sa.Connection, writer: str, gone: Sequence[int]) -> int:
         """Take away what earlier calls have stored; return how much that was."""

@@ -115,6 +115,19 @@ annotations = sa.Table(
 )
 """What came after the record; without a foreign key, since the record may not have been written."""
 
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("is_note", sa.SmallInteger, nullable=False),
+    _count("queued_us"),
+    _count("claimed_us"),
+    sa.Index("outbox_queued", "queued_us"),
+)
+"""Entries that a consumer outside still has to be told, written with the record or annotation that
+they name; ``claimed_us`` is until when somebody is about to."""
+
 
 def annotation_row(writer: str, note: Note) -> dict[str, object]:
     """Return the row of an annotation."""

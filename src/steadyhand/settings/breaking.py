@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+import msgspec
+
 from steadyhand.core.errors import ConfigurationError, NotFound
 from steadyhand.settings.behaviour_edit import set_behaviour, unset_behaviour
 from steadyhand.settings.load import load
@@ -22,6 +24,13 @@ from steadyhand.simulation.request import Refusal
 from steadyhand.storage.files import replace_file
 
 SIMULATED = "simulated"
+
+
+class _Behaviours(msgspec.Struct, frozen=True):
+    """The keys of a simulated provider's table that say how it behaves."""
+
+    behaviour: str = ""
+    behaviours: dict[str, str] = {}
 
 
 class UnknownBehaviour(ConfigurationError):
@@ -92,6 +101,22 @@ def mend_provider(
         return text
 
     return _edit(workspace, provider, environment, mended)
+
+
+def breakable(
+    workspace: Path, environment: Mapping[str, str] = os.environ
+) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return simulated provider → how all its models behave, and model → how it alone does.
+
+    Raises:
+        InvalidWorkspace: The workspace has mistakes.
+    """
+    found = {}
+    for name, entry in load(workspace, environment, {}).providers.items():
+        if entry.kind == SIMULATED:
+            table = msgspec.json.decode(entry.settings, type=_Behaviours)
+            found[name] = (table.behaviour, table.behaviours)
+    return found
 
 
 def _models(text: str, provider: str) -> list[str]:

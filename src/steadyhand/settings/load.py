@@ -32,6 +32,7 @@ from steadyhand.settings.tables import (
     ServerSettings,
 )
 from steadyhand.settings.validation import Model, check_name
+from steadyhand.telemetry.settings import TraceSettings
 
 
 def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
@@ -61,6 +62,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     rollouts = sections.read_section(RolloutSettings, "rollouts", document, report)
     follow = sections.read_section(FollowSettings, "follow", document, report)
     alerts = sections.read_section(AlertSettings, "alerts", document, report)
+    traces = sections.read_section(TraceSettings, "traces", document, report)
     objectives = read_objectives(document, route_names(workspace), report)
     prices = read_prices(document, _names(document, "providers"), report)
     slo_classes = sections.read_slo_classes(document, report)
@@ -101,6 +103,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         objectives=_given(objectives),
         prices=prices,
         alerts=_given(alerts),
+        traces=_given(traces),
     )
 
 

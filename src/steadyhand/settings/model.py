@@ -21,6 +21,7 @@ from steadyhand.settings.tables import (
     ServerSettings,
 )
 from steadyhand.snapshot.model import ProviderEntry
+from steadyhand.telemetry.settings import TraceSettings
 from steadyhand.tenancy.settings import KeySettings
 
 
@@ -51,6 +52,7 @@ class Settings:
         objectives: ``[objectives]``.
         prices: ``[prices]``.
         alerts: ``[alerts]``.
+        traces: ``[traces]``.
     """
 
     workspace: Path
@@ -72,6 +74,7 @@ class Settings:
     objectives: ObjectivesSettings = field(default_factory=ObjectivesSettings)
     prices: Prices = field(default_factory=dict)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    traces: TraceSettings = field(default_factory=TraceSettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

@@ -28,6 +28,7 @@ from steadyhand.settings.tables import (
 from steadyhand.settings.validation import Model, check_name, check_table, load_plugin
 from steadyhand.snapshot.compile import canonical_table
 from steadyhand.snapshot.model import ProviderEntry
+from steadyhand.telemetry.settings import TraceSettings
 
 FILE = "steadyhand.toml"
 PROVIDERS = "steadyhand.providers"
@@ -44,6 +45,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "follow": FollowSettings,
     "objectives": ObjectivesSettings,
     "alerts": AlertSettings,
+    "traces": TraceSettings,
 }
 NAMES = (*TABLES, "slo", "providers", "prices")
 """All top tables of the file."""

@@ -18,6 +18,7 @@ from steadyhand.telemetry import (
     record_names,
     release_names,
     rollout_names,
+    trace_names,
     upstream_names,
 )
 from steadyhand.telemetry.metric import Metric as Metric
@@ -219,6 +220,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "Rollouts": rollout_names.METRICS,
     "Objectives and cost": objective_names.METRICS,
     "Alerts": alert_names.METRICS,
+    "Traces": trace_names.METRICS,
     "Feedback": feedback_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
@@ -22,12 +22,14 @@ class Principal:
         method: How they proved it.
         roles: What they may do.
         tenants: For a gateway: whose snapshots it may have; empty for all.
+        proof: Hash of the token that they showed, now or when their session began.
     """
 
     name: str
     method: str
     roles: frozenset[str]
     tenants: frozenset[str] = frozenset()
+    proof: str = field(default="", compare=False, repr=False)
 
     def may(self, role: Role) -> bool:
         """Tell whether they have ``role``; everybody who is known may read."""
@@ -46,14 +48,20 @@ def token_hash(token: str) -> str:
 def identify(
     token: str, bootstrap_hash: str, principals: Mapping[str, PrincipalSettings]
 ) -> Principal | None:
-    """Return whose token it is, ``None`` for nobody's.
+    """Return whose token it is, ``None`` for nobody's."""
+    return holder(token_hash(token), bootstrap_hash, principals)
+
+
+def holder(
+    sent: str, bootstrap_hash: str, principals: Mapping[str, PrincipalSettings]
+) -> Principal | None:
+    """Return whose token has the hash ``sent``, ``None`` for nobody's.
 
     Every known hash is compared, each in constant time, so that the answer's time tells nothing.
     """
-    sent = token_hash(token)
-    found = BOOTSTRAP if hmac.compare_digest(sent, bootstrap_hash) else None
+    found = replace(BOOTSTRAP, proof=sent) if hmac.compare_digest(sent, bootstrap_hash) else None
     for name, settings in principals.items():
         if hmac.compare_digest(sent, settings.hash.removeprefix(HASH_SCHEME)):
             roles, tenants = frozenset(settings.roles), frozenset(settings.tenants)
-            found = found or Principal(name, "token", roles, tenants)
+            found = found or Principal(name, "token", roles, tenants, sent)
     return found

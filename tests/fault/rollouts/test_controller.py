@@ -470,8 +470,11 @@ def test_a_spent_error_budget_lets_nothing_go_on(world: World) -> None:
     world.stable()
     rollout = world.start()
     world.run(4, per_s=300, bad=lambda _: True)  # a provider that was away for a moment
-    world.run(40, per_s=300)
-    found = world.get(rollout)
+    for _ in range(10):  # the arms are drawn: how soon the evidence is enough differs
+        world.run(40, per_s=300)
+        found = world.get(rollout)
+        if found.verdict.decision != "inconclusive":
+            break
     assert (found.step, found.verdict.decision) == (0, "hold")
     assert found.verdict.reason == "error_budget_spent"
     assert [data["reason"] for kind, data in world.told if kind == "page"] == ["error_budget_spent"]

@@ -280,3 +280,20 @@ def test_what_was_never_recorded_is_not_sent_again(house: House, tmp_path: Path)
     (tmp_path / "key").write_text("sk-x")
     said = house.run("rollout", "replay", "--route", "support", "--key-file", str(tmp_path / "key"))
     assert (said.returncode, "nothing of route" in said.stderr) == (2, True)
+
+
+def test_the_path_of_the_evidence_is_shown(house: House) -> None:
+    house.world.stable()
+    started = house.start()
+    empty = house.send("GET", f"/rollouts/{started['id']}/looks")[1]
+    assert (empty["items"], empty["looks"], empty["rolls_back_at"]) == ([], 0, None)
+    house.world.run(8, per_s=50)
+    found = house.send("GET", f"/rollouts/{started['id']}/looks")[1]
+    assert found["looks"] > 1
+    assert len(found["items"]) == min(found["looks"], 240)
+    times = [one["at_us"] for one in found["items"]]
+    assert times == sorted(times)
+    last, now = found["items"][-1], house.send("GET", f"/rollouts/{started['id']}")[1]["look"]
+    assert last["against"] == now["against"]
+    assert found["rolls_back_at"] == now["rolls_back_at"]
+    assert last["candidate_requests"] <= sum(arm["requests"] for arm in now["arms"])

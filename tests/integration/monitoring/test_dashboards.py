@@ -38,6 +38,9 @@ group_wait_s = 0
 QUIET = {
     "steadyhand_hedges_total": "no first attempt is slow",
     "steadyhand_hedges_refused_total": "the same",
+    "steadyhand_trace_lag_seconds": "traces have no receiver",
+    "steadyhand_trace_entries_given_up_total": "the same",
+    "steadyhand_trace_spans_total": "the same",
     "steadyhand_feedback_total": "nobody says anything of an answer",
     "steadyhand_rollout_pages_total": "the rollout has called nobody yet",
     "steadyhand_rollouts_waiting": "the same",

@@ -1,6 +1,7 @@
 """The rules as they are evaluated here say what a real Prometheus says of the same samples."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -22,6 +23,8 @@ from tests.support.prometheus import Prometheus, watching
 PERIOD_S = 3_600.0
 SCRAPE_S = 1.0
 HOLD_S = 3
+SETTLED_S = 2.0
+"""By then a scrape and an evaluation have been stored, on a busy machine as well."""
 OBJECTIVES = (
     Objective("support", "availability", 0.999),
     Objective("support", "answered", 0.9),
@@ -68,8 +71,21 @@ class Counters:
         self.counted[Key(route, kind)] = Counted(before.events + events, before.bad + bad)
 
 
+class Past:
+    """What a Prometheus knew at one moment: it goes on scraping while it is asked."""
+
+    def __init__(self, prometheus: Prometheus, at_s: float) -> None:
+        self._prometheus, self._at_s = prometheus, at_s
+
+    def samples(self, selector: str) -> list[dict[str, Any]]:
+        """Return what was stored in the five minutes before."""
+        asked = f"/query?query={quote(selector + '[5m]')}&time={self._at_s:.3f}"
+        found: list[dict[str, Any]] = self._prometheus.get(asked)["result"]
+        return found
+
+
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     counters = Counters()
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,8 +106,8 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     rules = rule_file(hurried(), PERIOD_S, SCRAPE_S)
     try:
         with watching(folder, server.server_port, free_port(), rules) as made:
-            eventually(lambda: counters.scrapes >= 34, "34 scrapes", within_s=120)
-            yield made
+            eventually(lambda: counters.scrapes >= 36, "36 scrapes", within_s=120)
+            yield Past(made, time.time() - SETTLED_S)
     finally:
         server.shutdown()
         server.server_close()
@@ -100,18 +116,17 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 Samples = list[tuple[float, float]]
 
 
-def samples(prometheus: Prometheus, metric: str) -> dict[Key, Samples]:
-    """Return what was stored of a metric in the last five minutes."""
-    answer = prometheus.get(f"/query?query={quote(metric + '[5m]')}")
+def samples(prometheus: Past, metric: str) -> dict[Key, Samples]:
+    """Return what was stored of a metric."""
     return {
         Key(one["metric"]["route"], one["metric"]["objective"]): [
             (float(at), float(value)) for at, value in one["values"]
         ]
-        for one in answer["result"]
+        for one in prometheus.samples(metric)
     }
 
 
-def replayed(prometheus: Prometheus, key: Key) -> tuple[Evaluation, Objective, Samples]:
+def replayed(prometheus: Past, key: Key) -> tuple[Evaluation, Objective, Samples]:
     """Return an evaluation that was given the samples that Prometheus took."""
     events, bad = samples(prometheus, EVENTS)[key], samples(prometheus, BAD)[key]
     assert [at for at, _ in events] == [at for at, _ in bad]
@@ -121,7 +136,7 @@ def replayed(prometheus: Prometheus, key: Key) -> tuple[Evaluation, Objective, S
     return evaluation, next(one for one in OBJECTIVES if Key(one.route, one.kind) == key), events
 
 
-def cut(prometheus: Prometheus, key: Key, at_s: float) -> Evaluation:
+def cut(prometheus: Past, key: Key, at_s: float) -> Evaluation:
     """Return an evaluation that knows what Prometheus knew at a moment."""
     whole, _, _ = replayed(prometheus, key)
     evaluation = Evaluation(hurried(), PERIOD_S)
@@ -132,7 +147,7 @@ def cut(prometheus: Prometheus, key: Key, at_s: float) -> Evaluation:
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda one: f"{one.route}-{one.kind}")
-def test_every_recorded_share_is_the_same(prometheus: Prometheus, objective: Objective) -> None:
+def test_every_recorded_share_is_the_same(prometheus: Past, objective: Objective) -> None:
     key = Key(objective.route, objective.kind)
     compared = 0
     for window_s in hurried().windows_s:
@@ -149,14 +164,13 @@ def test_every_recorded_share_is_the_same(prometheus: Prometheus, objective: Obj
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda one: f"{one.route}-{one.kind}")
 def test_every_alert_is_pending_and_fires_at_the_same_moments(
-    prometheus: Prometheus, objective: Objective
+    prometheus: Past, objective: Objective
 ) -> None:
     key = Key(objective.route, objective.kind)
     budget = samples(prometheus, "steadyhand:objective_budget:ratio")[key]
-    told = prometheus.get(f"/query?query={quote('ALERTS[5m]')}")["result"]
     theirs = {
         (one["metric"]["alertname"], one["metric"]["alertstate"], float(at))
-        for one in told
+        for one in prometheus.samples("ALERTS")
         if Key(one["metric"]["route"], one["metric"]["objective"]) == key
         for at, _ in one["values"]
     }

@@ -33,7 +33,7 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
+    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0009"]
     assert upgrade(database) == []
     own = [
         "alert_hints",
@@ -48,6 +48,7 @@ def test_it_is_applied_once(database: Database) -> None:
         "intents",
         "leases",
         "objective_counts",
+        "outbox",
         "records",
         "rollout_looks",
         "rollouts",

@@ -36,6 +36,8 @@ from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
 from steadyhand.telemetry.rollouts import OpenRollout, RolloutMetrics
+from steadyhand.telemetry.traces.exporter import Status as TraceStatus
+from steadyhand.telemetry.traces.metrics import TraceMetrics
 from tests.support.records import record
 from tests.support.statuses import FULL
 
@@ -158,6 +160,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             feedback,
             ObjectiveMetrics(book),
             AlertMetrics(notifier, hints, lambda: 60.0),
+            TraceMetrics(TraceStatus(), lambda: NOW_US),
             StatusCollector(tmp_path, lambda: NOW_US),
             GatewayCollector(tmp_path, lambda: NOW_US),
             ShipperCollector(lambda: status, lambda: NOW_US),

@@ -33,7 +33,7 @@ UNITS = tuple(
 def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     """A time or size whose unit is not in its name is sooner or later taken for another."""
     counts = {"port", "control_port", "processes", "max_connections", "max_requests", "seed"}
-    counts |= {"parallel", "threads", "gpu_layers", "max_queue"}
+    counts |= {"parallel", "threads", "gpu_layers", "max_queue", "max_waiting"}
     counts |= {"max_connections_per_client", "max_connecting"}
     counts |= {
         "harvest_max_at_once",

@@ -16,6 +16,7 @@ from steadyhand.telemetry import (
     record_names,
     release_names,
     rollout_names,
+    trace_names,
     upstream_names,
 )
 from steadyhand.telemetry.names import GRID_MS, METRICS, SLOTS, Metric, edges
@@ -33,6 +34,7 @@ DECLARED = [
         record_names,
         release_names,
         rollout_names,
+        trace_names,
         upstream_names,
     )
     for value in vars(module).values()

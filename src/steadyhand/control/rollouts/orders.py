@@ -12,11 +12,13 @@ from steadyhand.control.rollouts.views import (
     ForceRequest,
     IncidentList,
     IncidentView,
+    LookList,
     OrderRequest,
     RolloutList,
     RolloutView,
     StartRequest,
     incident_view,
+    look_list,
     rollout_view,
 )
 from steadyhand.core.errors import NotFound
@@ -70,6 +72,16 @@ def _show(api: APIRouter, ports: RolloutPorts) -> None:
     def show_rollout(id: RolloutId) -> RolloutView:
         rollout = ports.store.get(id).rollout
         return rollout_view(rollout, ports.store.last_look(rollout.id)[1])
+
+    @api.get(
+        "/rollouts/{id}/looks",
+        tags=["rollouts"],
+        summary="Show the path of the evidence",
+        operation_id="rollout_looks",
+    )
+    def show_looks(id: RolloutId) -> LookList:
+        rollout = ports.store.get(id).rollout
+        return look_list(rollout, ports.store.looks(rollout.id))
 
     @api.get(
         "/rollouts/{id}/certificate",

@@ -1,5 +1,6 @@
 """Rollouts and incidents as the REST API shows them."""
 
+from collections.abc import Sequence
 from math import exp
 from typing import Any
 
@@ -14,6 +15,7 @@ from steadyhand.rollouts.incident import Incident
 from steadyhand.rollouts.model import ANY, Rollout
 
 ID = "[0-9a-z_]{4,40}"
+MOST_POINTS = 240
 _MOST = 50.0
 """E-values are shown up to e to this power."""
 
@@ -91,6 +93,33 @@ class LookView(BaseModel):
     promotes_at: float
     metrics: list[MetricView]
     arms: list[ArmView]
+
+
+class LookPointView(BaseModel):
+    """One look at the evidence, for a line over time."""
+
+    at_us: int
+    against: float = Field(description="e-value against the candidate, all metrics together")
+    for_candidate: float | None = Field(
+        description="least e-value for it, over the metrics; null before any"
+    )
+    beyond_slo: float
+    skewed: float
+    candidate_requests: int
+    candidate_bad: int
+    control_requests: int
+    control_bad: int
+
+
+class LookList(BaseModel):
+    """The path of the evidence, oldest first."""
+
+    items: list[LookPointView]
+    looks: int = Field(description="how many there were; of many, some are left out evenly")
+    rolls_back_at: float | None = Field(
+        description="what `against` or `beyond_slo` must reach; null before the first look"
+    )
+    promotes_at: float | None
 
 
 class RolloutView(BaseModel):
@@ -207,6 +236,41 @@ def look_view(rollout: Rollout, look: Look) -> LookView:
             )
             for arm, slots in arms
         ],
+    )
+
+
+def look_list(rollout: Rollout, looks: Sequence[Look]) -> LookList:
+    """Return the path of the evidence as it is shown."""
+    last = looks[-1].assessment if looks else None
+    return LookList(
+        items=[_point(look_view(rollout, look)) for look in thinned(looks, MOST_POINTS)],
+        looks=len(looks),
+        rolls_back_at=None if last is None else _plain(last.rolls_back_at),
+        promotes_at=None if last is None else _plain(last.promotes_at),
+    )
+
+
+def thinned(looks: Sequence[Look], most: int) -> Sequence[Look]:
+    """Return at most ``most`` of them, evenly; the first and the last are kept."""
+    if len(looks) <= most:
+        return looks
+    return [looks[round(place * (len(looks) - 1) / (most - 1))] for place in range(most)]
+
+
+def _point(look: LookView) -> LookPointView:
+    arms = {arm.arm: arm for arm in look.arms}
+    known = [metric.no_worse for metric in look.metrics if metric.no_worse is not None]
+    candidate, control = arms["candidate"], arms["control"]
+    return LookPointView(
+        at_us=look.at_us,
+        against=look.against,
+        for_candidate=min(known, default=None),
+        beyond_slo=look.beyond_slo,
+        skewed=look.skewed,
+        candidate_requests=candidate.requests,
+        candidate_bad=candidate.bad,
+        control_requests=control.requests,
+        control_bad=control.bad,
     )
 
 

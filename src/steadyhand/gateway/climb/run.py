@@ -65,7 +65,7 @@ class Run:
         self.found: Found | None = None
         self._exchange = exchange
         self._cap_s = slot.cap_s
-        self._call = call = call_for(exchange, slot.rung, slot.deployment)
+        self._call = call = call_for(exchange, slot.rung, slot.deployment, now_s)
         self._is_noted = self.is_over = False
         left_s = exchange.deadline_s - now_s
         self._try = slot.health.began(
