@@ -30,7 +30,7 @@ DEV := $(VENV)/.dev
 DOCS := .venv-docs/.done
 MKDOCS := NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs
 DEPLOY := .venv-deploy/.done
-# Prometheus and promtool, which the tests of the alert rules run.
+# Prometheus, Alertmanager and their tools, which the tests of the alert rules run.
 ALERTS := .prometheus/.done
 # What has xllamacpp, which the tests of `make test` do without.
 LOCAL := .venv-local/.local
@@ -50,7 +50,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .PHONY: help setup dev run lint check test test-local fix bench bench-failover bench-endurance lock record-fixtures clean \
-	fuzz docs docs-tools docs-serve deploy-tools alert-tools clients console browser
+	fuzz docs docs-tools docs-serve deploy-tools alert-tools grafana clients console browser
 
 help:  ## Show this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -157,11 +157,14 @@ docs-tools: $(DOCS)  ## Make .venv-docs, which builds the site
 deploy-tools: $(DEPLOY)  ## Make .venv-deploy, which checks the Dockerfile and the chart
 
 $(ALERTS): deploy/prometheus/install.sh
-	@echo "getting Prometheus into $(@D)"
+	@echo "getting Prometheus and Alertmanager into $(@D)"
 	@bash deploy/prometheus/install.sh $(@D)
 	@touch $@
 
-alert-tools: $(ALERTS)  ## Get Prometheus and promtool into .prometheus, which the tests run
+alert-tools: $(ALERTS)  ## Get Prometheus, Alertmanager and their tools into .prometheus, which the tests run
+
+grafana: dev  ## Write the dashboards of deploy/grafana again from their sources
+	$(BIN)/python -m deploy.grafana.source
 
 fix: dev  ## Format, and repair what ruff can
 	$(BIN)/ruff format .

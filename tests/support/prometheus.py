@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +27,15 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
 
+TELLING = """
+alerting:
+  alertmanagers:
+    - static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
 
 def program(name: str) -> Path:
-    """Return ``prometheus`` or ``promtool``."""
+    """Return ``prometheus``, ``promtool``, ``alertmanager`` or ``amtool``."""
     found = PROGRAMS / name
     assert found.exists(), "it is not here yet: make alert-tools"
     return found
@@ -48,6 +56,7 @@ class Prometheus:
     """One that runs."""
 
     port: int
+    pid: int
 
     def get(self, path: str) -> Any:
         """Ask its API; return the data."""
@@ -77,10 +86,22 @@ class Prometheus:
         """Return every rule as it was last evaluated."""
         return [rule for group in self.get("/rules")["groups"] for rule in group["rules"]]
 
+    def hang(self) -> None:
+        """Stop it where it stands: what asks it waits."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
 
 @contextmanager
 def watching(
-    folder: Path, metrics_port: int, own_port: int, rules: str | None = None
+    folder: Path,
+    metrics_port: int,
+    own_port: int,
+    rules: str | None = None,
+    alertmanager_port: int | None = None,
 ) -> Iterator[Prometheus]:
     """Run one until the block ends; its data go to ``folder``.
 
@@ -88,7 +109,8 @@ def watching(
     """
     folder.mkdir()
     (folder / "rules.yaml").write_text(rules or hurried(RULES.read_text(encoding="utf-8")))
-    (folder / "prometheus.yaml").write_text(CONFIGURATION.format(port=metrics_port))
+    told = "" if alertmanager_port is None else TELLING.format(port=alertmanager_port)
+    (folder / "prometheus.yaml").write_text(CONFIGURATION.format(port=metrics_port) + told)
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
             [
@@ -102,10 +124,11 @@ def watching(
             stderr=subprocess.STDOUT,
         )
     try:
-        made = Prometheus(own_port)
+        made = Prometheus(own_port, process.pid)
         eventually(lambda: _answers(made, process, folder / "output"), "Prometheus", within_s=60)
         yield made
     finally:
+        process.send_signal(signal.SIGCONT)
         process.terminate()
         process.wait(30)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Condition
@@ -32,7 +32,7 @@ from steadyhand.rollouts.store import RolloutStore
 from steadyhand.settings.model import Settings
 from steadyhand.snapshot.model import Snapshot
 from steadyhand.storage.database import Database
-from steadyhand.telemetry.rollouts import RolloutMetrics
+from steadyhand.telemetry.rollouts import OpenRollout, RolloutMetrics
 from steadyhand.tenancy.principals import Principal
 
 logger = logging.getLogger(__name__)
@@ -221,11 +221,15 @@ class Rollouts:
             except TimeoutError:
                 continue
 
-    def _open(self) -> int | None:
+    def _open(self) -> Sequence[OpenRollout] | None:
         try:
-            return len(self.store.open_ones())
+            found = [held.rollout for held in self.store.open_ones()]
         except SteadyhandError:
             return None
+        return [
+            OpenRollout(one.route, one.environment, one.verdict.reason if one.verdict.pages else "")
+            for one in found
+        ]
 
     def look_at(self, route: str) -> str | None:
         """Have the open rollout of a route looked at now; return what its evidence says.

@@ -26,5 +26,11 @@ OPEN = Metric(
     "gauge",
     "Rollouts that are not over. Absent while the database does not answer.",
 )
+WAITING = Metric(
+    "steadyhand_rollouts_waiting",
+    "gauge",
+    "1 for an open rollout whose last verdict calls a person, by why; absent for the others.",
+    ("route", "environment", "reason"),
+)
 
-METRICS = (CHANGES, PAGES, FAILURES, OPEN)
+METRICS = (CHANGES, PAGES, FAILURES, OPEN, WAITING)

@@ -35,7 +35,7 @@ from steadyhand.telemetry.metrics import RequestMetrics
 from steadyhand.telemetry.overhead import OverheadMetrics
 from steadyhand.telemetry.plan_metrics import PlanMetrics
 from steadyhand.telemetry.releases import ReleaseMetrics
-from steadyhand.telemetry.rollouts import RolloutMetrics
+from steadyhand.telemetry.rollouts import OpenRollout, RolloutMetrics
 from steadyhand.telemetry.traces.exporter import Status as TraceStatus
 from steadyhand.telemetry.traces.metrics import TraceMetrics
 from tests.support.records import record
@@ -130,7 +130,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.synced("ok")
     feedback = FeedbackMetrics()
     feedback.consume_annotations([annotation("r", 1, Feedback("t", "k", "i", thumbs="up"))])
-    rollouts = RolloutMetrics(lambda: 1, lambda: 2)
+    rollouts = RolloutMetrics(lambda: 1, lambda: [OpenRollout("support", "production", "no_data")])
     rollouts.told("rollout", {"change": "begun"})
     rollouts.told("page", {"reason": "no_data"})
     objective = Objective("support", "in_time", 0.999)

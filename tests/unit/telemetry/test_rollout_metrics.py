@@ -1,10 +1,12 @@
 """What is counted of rollouts."""
 
-from steadyhand.telemetry.rollouts import RolloutMetrics
+from collections.abc import Sequence
+
+from steadyhand.telemetry.rollouts import OpenRollout, RolloutMetrics
 
 
 def test_changes_and_pages_are_counted_and_nothing_is_said_of_what_is_not_known() -> None:
-    open_: list[int | None] = [None]
+    open_: list[Sequence[OpenRollout] | None] = [None]
     metrics = RolloutMetrics(lambda: 3, lambda: open_[0])
     for change in ("begun", "verdict", "verdict"):
         metrics.told("rollout", {"change": change})
@@ -21,5 +23,15 @@ def test_changes_and_pages_are_counted_and_nothing_is_said_of_what_is_not_known(
         ("steadyhand_rollout_pages_total", "no_data"): 1,
         ("steadyhand_rollout_failures_total",): 3,
     }
-    open_[0] = 1
-    assert "steadyhand_rollouts_open" in {family.name for family in metrics.collect()}
+    open_[0] = [
+        OpenRollout("support", "production", "step_overdue"),
+        OpenRollout("classify", "production", ""),
+    ]
+    gauges = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in metrics.collect()
+        for sample in family.samples
+    }
+    assert gauges["steadyhand_rollouts_open",] == 2
+    waits = {key: value for key, value in gauges.items() if key[0] == "steadyhand_rollouts_waiting"}
+    assert waits == {("steadyhand_rollouts_waiting", "support", "production", "step_overdue"): 1}
