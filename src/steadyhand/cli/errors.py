@@ -20,6 +20,8 @@ class ExitCode(IntEnum):
     NOT_ALLOWED = 4
     UNREACHABLE = 5
     CONFLICT = 6
+    WORSE = 10
+    UNDECIDED = 11
     TIMED_OUT = 124
     INTERRUPTED = 130
 
@@ -32,6 +34,8 @@ MEANING = {
     ExitCode.NOT_ALLOWED: "not logged in, or not allowed",
     ExitCode.UNREACHABLE: "the control plane cannot be reached",
     ExitCode.CONFLICT: "the object was changed meanwhile",
+    ExitCode.WORSE: "a verdict: worse",
+    ExitCode.UNDECIDED: "a verdict: it cannot be told",
     ExitCode.TIMED_OUT: "timed out",
     ExitCode.INTERRUPTED: "interrupted",
 }

@@ -56,6 +56,9 @@ GROUPS: dict[str, dict[str, Entry]] = {
         "release": Entry(
             "steadyhand.cli.release", "app", "Make, compare, approve and revoke releases."
         ),
+        "gate": Entry(
+            "steadyhand.cli.gate", "app", "Compare a change with what it would replace, by cases."
+        ),
         "channel": Entry(
             "steadyhand.cli.channel", "app", "Show, promote and roll back what environments serve."
         ),
