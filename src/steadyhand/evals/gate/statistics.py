@@ -119,13 +119,10 @@ def power(n: int, drop: float, noise: float, alpha: float, margin: float) -> flo
 def least_lost(differ: int, alpha: float) -> int | None:
     """Return the fewest lost of ``differ`` pairs that are significant; ``None`` if all are not."""
     size = Fraction(str(alpha))  # whole numbers: 2 to the differ fits no float
-    tail, whole = 0, 2**differ
-    found = None
-    for lost in range(differ, -1, -1):
+    found, lost, tail = None, differ, 1
+    while tail * size.denominator <= size.numerator * 2**differ:
+        found, lost = lost, lost - 1
         tail += comb(differ, lost)
-        if tail * size.denominator > size.numerator * whole:
-            break
-        found = lost
     return found
 
 
