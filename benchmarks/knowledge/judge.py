@@ -1,18 +1,24 @@
-"""Judge what is spoken at the default threshold on the half that calibrated nothing.
+"""Judge what is spoken at the default threshold on questions that calibrated nothing.
 
-``python -m benchmarks.knowledge.judge`` prints a table; bounds are exact, one-sided, at 95 %.
+``python -m benchmarks.knowledge.judge`` prints a table for a collection that names the subjects on
+which it has no answer, on the fresh questions; with ``--alone`` for one that does not, on the old.
+Bounds are exact, one-sided, at 95 %.
 """
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.knowledge.bounds import lower_bound, upper_bound
 from benchmarks.knowledge.looking import best_of, collection
-from benchmarks.knowledge.questions import read
+from benchmarks.knowledge.questions import FILE, FRESH, read
 from steadyhand.core.plugins import load
 
 KINDS = ("covered", "chatty", "neighbour", "product", "between", "everyday", "chat")
+HALVES = ("calibrate", "judge")
+"""Whose sentences and sections: see ``phrasings.py``."""
 WITHOUT = ("neighbour", "product", "between", "everyday", "chat")
 
 
@@ -32,13 +38,15 @@ class Verdict(NamedTuple):
         return f"| {self.kind} | {self.asked:,} | {said} | {wrong} |"
 
 
-def verdicts(half: str = "judge") -> tuple[int, list[Verdict]]:
+def verdicts(
+    halves: Sequence[str] = HALVES, file: Path = FRESH, *, subjects: bool = True
+) -> tuple[int, list[Verdict]]:
     """Return the size of the collection, and a verdict for each kind and for all without entry."""
     threshold: float = load("steadyhand.routing.rungs", "knowledge").THRESHOLD
-    index, ids = collection()
+    index, ids = collection(subjects=subjects)
     asked_of, right, wrong = Counter[str](), Counter[str](), Counter[str]()
-    for asked in read():
-        if asked.half != half:
+    for asked in read(file):
+        if asked.half not in halves:
             continue
         best = best_of(index, asked.text)
         asked_of[asked.kind] += 1
@@ -53,11 +61,14 @@ def verdicts(half: str = "judge") -> tuple[int, list[Verdict]]:
 
 
 def main() -> None:
-    """Print the table."""
-    entries, found = verdicts()
-    sys.stdout.write(f"{entries:,} entries\n\n")
-    sys.stdout.write("| questions | n | answered right | answered wrong |\n|---|---|---|---|\n")
-    sys.stdout.writelines(verdict.row() + "\n" for verdict in found)
+    """Print the tables."""
+    alone = "--alone" in sys.argv
+    rounds = [("judge",)] if alone else [HALVES, ("judge",)]
+    for halves in rounds:
+        entries, found = verdicts(halves, FILE if alone else FRESH, subjects=not alone)
+        sys.stdout.write(f"{entries:,} entries and subjects, {' and '.join(halves)}\n\n")
+        sys.stdout.write("| questions | n | answered right | answered wrong |\n|---|---|---|---|\n")
+        sys.stdout.writelines(verdict.row() + "\n" for verdict in found)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,13 @@ import msgspec
 from benchmarks.knowledge.corpus import MANUAL
 from benchmarks.knowledge.questions import read
 from steadyhand.knowledge.library import Library, Reading
-from steadyhand.knowledge.model import Entry
+from steadyhand.knowledge.model import Entry, subject
 from steadyhand.knowledge.shelf import SUFFIX, shelve
 from steadyhand.knowledge.words import terms
 
 ENTRIES = 10_000
+EACH_SILENT = 4
+"""One of so many is a subject without an answer."""
 RATE = 200
 SECONDS = 20
 THRESHOLD = 0.95
@@ -47,7 +49,10 @@ def answers() -> list[Entry]:
             asked = (f"What is {section['title']}?", section["title"], " ".join(piece[:8]))
             entries.append(Entry(f"{section['_id']}~{at}", asked, " ".join(piece), "manual"))
     step = len(entries) / ENTRIES
-    return [entries[int(number * step)] for number in range(ENTRIES)]
+    chosen = [entries[int(number * step)] for number in range(ENTRIES)]
+    spoken = [entry for number, entry in enumerate(chosen) if number % EACH_SILENT]
+    silent = chosen[::EACH_SILENT]
+    return [*spoken, *(subject(n, entry.questions[0]) for n, entry in enumerate(silent, start=1))]
 
 
 def quantiles(times_s: Sequence[float]) -> dict[str, float]:

@@ -23,7 +23,9 @@ from benchmarks.knowledge import phrasings
 from benchmarks.knowledge.corpus import Section, sections
 
 FILE = Path(__file__).with_name("questions.jsonl.gz")
-SEED = 20_261_130
+FRESH = Path(__file__).with_name("fresh.jsonl.gz")
+"""Drawn anew after the search was fitted among subjects, and judged once: see README.md."""
+SEEDS = {FILE: 20_261_130, FRESH: 20_261_128}
 PLANNED = {"covered": 2_000, "chatty": 300, "neighbour": 1_800, "product": 300, "between": 150}
 
 
@@ -48,12 +50,12 @@ class Asked(NamedTuple):
         return self.right != ""
 
 
-def make() -> Iterator[Asked]:
-    """Yield every question, the same at each call."""
+def make(file: Path = FILE) -> Iterator[Asked]:
+    """Yield every question of a file, the same at each call."""
     every = sections()
     for half, name in zip(phrasings.HALVES, ("calibrate", "judge"), strict=True):
         own = [section for section in every if section.is_for_judging == (name == "judge")]
-        random = Random(f"{SEED} {name}")
+        random = Random(f"{SEEDS[file]} {name}")
         for kind, text, right in _of_half(own, half, random):
             yield Asked(name, kind, text, right)
 
@@ -89,18 +91,19 @@ def _several(own: list[Section], count: int, random: Random) -> list[Section]:
     return [section for _ in range(rounds) for section in random.sample(own, len(own))][:count]
 
 
-def read() -> list[Asked]:
+def read(file: Path = FILE) -> list[Asked]:
     """Return the committed questions."""
-    return [Asked(*json.loads(line)) for line in gzip.decompress(FILE.read_bytes()).splitlines()]
+    return [Asked(*json.loads(line)) for line in gzip.decompress(file.read_bytes()).splitlines()]
 
 
-def packed() -> bytes:
+def packed(file: Path = FILE) -> bytes:
     """Return the file: a JSON array a line, compressed, the same on every machine."""
-    lines = "".join(json.dumps(asked, ensure_ascii=False) + "\n" for asked in make())
+    lines = "".join(json.dumps(asked, ensure_ascii=False) + "\n" for asked in make(file))
     return gzip.compress(lines.encode(), mtime=0)
 
 
 if __name__ == "__main__":
-    content = packed()
-    FILE.write_bytes(content)
-    sys.stdout.write(f"{FILE.name}: {len(content):,} bytes\n")
+    for path in SEEDS:
+        content = packed(path)
+        path.write_bytes(content)
+        sys.stdout.write(f"{path.name}: {len(content):,} bytes\n")

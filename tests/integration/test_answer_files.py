@@ -206,3 +206,51 @@ def test_the_demo_answers_what_it_was_written_for(
     tried = json.loads(capsys.readouterr().out)
     assert tried["spoken"], tried["explanation"]
     assert tried["candidates"][0]["entry"] == entry
+
+
+def with_subjects(root: Path, text: str) -> Path:
+    write(root)
+    write_answers(root, "help", {"a": ONE})
+    path = root / "answers" / "help" / "subjects.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_subjects_are_read_beside_the_answers(tmp_path: Path) -> None:
+    with_subjects(tmp_path, "# headings of the manual\n\nReplication slots\n  Logical decoding  \n")
+    (answer, one, other) = load_collections(tmp_path)["help"]
+    assert not answer.is_silent
+    assert [(each.id, each.questions) for each in (one, other)] == [
+        ("subjects.txt:3", ("Replication slots",)),
+        ("subjects.txt:4", ("Logical decoding",)),
+    ]
+    assert one.is_silent
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "reason"),
+    [
+        ("Replication\nHow is it\n", "E0403", "subjects.txt:2", "no words in it"),
+        ("Restart" + "x" * 300 + "\n", "E0403", "subjects.txt:1", "longer than"),
+        ("Replication\nRestart?\n", "E0403", "subjects.txt:2", "the same words as a question of"),
+    ],
+)
+def test_a_subject_that_cannot_be_one_is_found(
+    tmp_path: Path, text: str, code: str, place: str, reason: str
+) -> None:
+    with_subjects(tmp_path, text)
+    (problem,) = problems_of(tmp_path)
+    assert problem.code == code
+    assert problem.path.endswith(place)
+    assert reason in problem.reason
+
+
+def test_subjects_that_are_no_text_or_too_many_are_refused_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_subjects(tmp_path, "Replication\nDecoding\n")
+    path.write_bytes(b"\xff\xfe\n")
+    assert "cannot be read" in problems_of(tmp_path)[0].reason
+    path.write_text("Replication\nDecoding\n")
+    monkeypatch.setattr(answers, "MOST_ENTRIES", 1)
+    assert problems_of(tmp_path)[0].code == "E0406"

@@ -171,6 +171,7 @@ class Fingerprint:
         "schemas/*.json",
         "knowledge/*/sections.jsonl",
         "answers/*/**/*.md",
+        "answers/*/subjects.txt",
     )
 
     def __init__(self, workspace: Path, published: Path) -> None:

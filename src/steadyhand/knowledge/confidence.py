@@ -7,18 +7,30 @@ questions, fit and judgement; the weights below are what ``fit`` printed.
 """
 
 from math import exp
+from typing import NamedTuple
 
 from steadyhand.knowledge.model import Evidence
 
-BIAS = -8.42
-CONTAINED = 4.46
-WHOLE = 1.13
-SPECIFIC = 3.65
-SCORE = 2.52
-MISSING = -0.59
-ASTRAY = -3.68
-UNKNOWN = -5.61
-MARGIN = 7.68
+
+class Weights(NamedTuple):
+    """Of a logistic function: ``bias`` and one weight for each part of the evidence."""
+
+    bias: float
+    contained: float
+    whole: float
+    specific: float
+    score: float
+    missing: float
+    astray: float
+    unknown: float
+    margin: float
+
+
+ALONE = Weights(-8.42, 4.46, 1.13, 3.65, 2.52, -0.59, -3.68, -5.61, 7.68)
+"""Of a collection of answers alone."""
+AMONG_SUBJECTS = Weights(-3.09, 2.77, -0.72, 1.46, 3.3, -2.34, -0.56, -6.23, 8.86)
+"""Of one that names the subjects on which it has no answer: these stand in the way of a wrong one,
+so less has to speak for the right one."""
 
 WHOLE_FROM = 0.95
 """Share of a phrasing that counts as all of it."""
@@ -34,7 +46,7 @@ LEAST_COVERAGE = 0.3
 
 
 def evidence_used(evidence: Evidence) -> tuple[float, ...]:
-    """Return what is weighed, in the order of ``WEIGHTS``; coverage only ranks."""
+    """Return what is weighed, in the order of :class:`Weights`; coverage only ranks."""
     is_exact = evidence.phrasing >= EXACT_FROM
     return (
         evidence.contained,
@@ -48,10 +60,12 @@ def evidence_used(evidence: Evidence) -> tuple[float, ...]:
     )
 
 
-WEIGHTS = (CONTAINED, WHOLE, SPECIFIC, SCORE, MISSING, ASTRAY, UNKNOWN, MARGIN)
+def confidence(evidence: Evidence, among: Weights = ALONE) -> float:
+    """Return the probability, 0 to 1, that the entry answers the question.
 
-
-def confidence(evidence: Evidence) -> float:
-    """Return the probability, 0 to 1, that the entry answers the question."""
-    weighed = zip(WEIGHTS, evidence_used(evidence), strict=True)
-    return 1 / (1 + exp(-BIAS - sum(weight * share for weight, share in weighed)))
+    Args:
+        evidence: What speaks for it.
+        among: Of the kind of its collection.
+    """
+    weighed = zip(among[1:], evidence_used(evidence), strict=True)
+    return 1 / (1 + exp(-among.bias - sum(weight * share for weight, share in weighed)))

@@ -78,6 +78,7 @@ class Index:
         expires_day: Entry → last day on which it may be said, or ``NEVER``.
         text_at: Entry → where its bytes begin in ``texts``; one more at the end.
         texts: The entries themselves, encoded one by one.
+        spoken: How many have an answer; they come first, and the silent ones after them.
     """
 
     vocabulary: dict[str, int]
@@ -99,6 +100,7 @@ class Index:
     expires_day: Numbers
     text_at: Numbers
     texts: "memoryview[int]"
+    spoken: int
 
     def __len__(self) -> int:
         """Return how many entries there are."""
@@ -161,6 +163,7 @@ def compile_index(entries: Sequence[Entry], encoded: Sequence[bytes]) -> Index:
         expires_day=_numbers(entry.expires_day for entry in entries),
         text_at=_starts(encoded),
         texts=memoryview(b"".join(encoded)),
+        spoken=sum(not entry.is_silent for entry in entries),
     )
 
 

@@ -111,7 +111,7 @@ class Library:
         return tuple(
             CollectionStatus(
                 name=name,
-                entries=len(self._held[digest]) if digest in self._held else 0,
+                entries=self._held[digest].spoken if digest in self._held else 0,
                 loaded_us=self._of(name).loaded_us,
                 answers=dict(self._of(name).answers),
                 failures=dict(self._of(name).failures),
@@ -169,7 +169,7 @@ class Reading:
         if index is None:
             return None
         asker = Asker(tenant, locale, self._library.today(self._compiled_us))
-        kept_back, count = Filter(index, asker), len(index.audience)
+        kept_back, count = Filter(index, asker), index.spoken
         for step in range(min(count, MOST_LOOKED_AT)):
             number = (int(draw * count) + step) % count
             if kept_back.keeps_back(number) is None:

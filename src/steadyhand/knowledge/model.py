@@ -2,12 +2,14 @@
 
 import msgspec
 
+SUBJECTS = "subjects.txt"
+"""File of a collection: one subject without an answer a line."""
 NEVER = 0
 """``expires_day`` of an entry that has no date."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One curated answer.
+    """One curated answer; or, without an answer, a subject on which there is none.
 
     Attributes:
         id: Path of its file within its collection, without ``.md``.
@@ -26,6 +28,16 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     locale: str = ""
     tenants: tuple[str, ...] = ()
     expires_day: int = NEVER
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it only says that somebody asks about something else."""
+        return not self.answer
+
+
+def subject(number: int, title: str) -> Entry:
+    """Return the silent entry of a subject, from its line number in its file."""
+    return Entry(f"{SUBJECTS}:{number}", (title,), "")
 
 
 class Asker(msgspec.Struct, frozen=True):

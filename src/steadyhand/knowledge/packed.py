@@ -21,7 +21,7 @@ from steadyhand.core.errors import SteadyhandError
 from steadyhand.knowledge.index import Index, Numbers, Weights, compile_index
 from steadyhand.knowledge.model import Entry
 
-SCHEME: Final = b"2"
+SCHEME: Final = b"3"
 """Raised whenever the same entries would make another file: layout, words, weights."""
 
 MAGIC: Final = b"SHANSW" + SCHEME + (b"<" if sys.byteorder == "little" else b">")
@@ -64,6 +64,7 @@ class _Plan(msgspec.Struct, frozen=True):
     rows: list[int]
     audiences: tuple[tuple[str, ...], ...]
     locales: tuple[str, ...]
+    spoken: int
 
 
 def digest_of(entries: Sequence[Entry]) -> str:
@@ -86,6 +87,7 @@ def pack(entries: Sequence[Entry]) -> bytes:
             rows=[len(row) for row in rows],
             audiences=index.audiences,
             locales=index.locales,
+            spoken=index.spoken,
         )
     )
     body = len(plan).to_bytes(4, "little") + plan
@@ -129,6 +131,7 @@ def unpack(content: bytes, digest: str, breathe: Callable[[], None]) -> Index:
         audiences=plan.audiences,
         locales=plan.locales,
         texts=body[at:],
+        spoken=plan.spoken,
         **rows,
     )
 

@@ -12,7 +12,7 @@ from heapq import nlargest
 
 from msgspec.structs import replace
 
-from steadyhand.knowledge.confidence import LEAST_COVERAGE, confidence
+from steadyhand.knowledge.confidence import ALONE, AMONG_SUBJECTS, LEAST_COVERAGE, confidence
 from steadyhand.knowledge.evidence import (
     Word,
     asked_by,
@@ -69,6 +69,8 @@ def search(index: Index, question: str, asker: Asker, threshold: float) -> Found
         reason = "not_for_this_asker" if any(withheld) else "nothing_near"
         return Found(reason, (), shown, (kept[0], kept[1], kept[2]))
     candidates = _judge(index, said, allowed)
+    if candidates[0].entry >= index.spoken:
+        return Found("another_subject", candidates, shown, (kept[0], kept[1], kept[2]))
     reason = "curated" if candidates[0].confidence >= threshold else "not_sure"
     if reason == "curated" and _is_about_another(index, said, candidates[0].entry):
         reason = "two_subjects"
@@ -155,6 +157,7 @@ def _allowed(covered: dict[int, float], kept_back: Filter, withheld: list[int]) 
 def _judge(index: Index, said: Sequence[Word], allowed: dict[int, float]) -> tuple[Candidate, ...]:
     """Return the best entries with their confidence, best first; at equal likeness by number."""
     lightest = index.lightest
+    among = AMONG_SUBJECTS if index.spoken < len(index) else ALONE
     weight = sum(word.aside for word in said)
 
     def likeness_at_most(entry: int) -> float:
@@ -172,7 +175,7 @@ def _judge(index: Index, said: Sequence[Word], allowed: dict[int, float]) -> tup
             one.evidence,
             margin=behind / one.likeness if one.likeness else 0.0,
         )
-        candidates.append(Candidate(one.entry, evidence, confidence(evidence)))
+        candidates.append(Candidate(one.entry, evidence, confidence(evidence, among)))
     return tuple(candidates)
 
 

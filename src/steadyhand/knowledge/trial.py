@@ -15,6 +15,7 @@ WHY = {
     "too_many_words": f"the question has more than {MOST_TERMS} different words",
     "too_long": f"the question is longer than {LONGEST:,} characters",
     "two_subjects": "the question asks about what another answer is about as well",
+    "another_subject": "a subject without an answer is nearer: see subjects.txt",
     "nothing_near": "no answer asks about enough of the question's words",
     "not_for_this_asker": "every answer that is near is for others: another tenant, another "
     "language, or out of date",

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from steadyhand.core.secrets import looks_secret
-from steadyhand.knowledge.model import Entry
+from steadyhand.knowledge.model import SUBJECTS, Entry, subject
 from steadyhand.knowledge.settings import LONGEST_ANSWER_BYTES, MOST_ENTRIES, AnswerSettings
 from steadyhand.knowledge.visibility import day_number, is_expired, speaks
 from steadyhand.knowledge.words import terms
@@ -86,7 +86,33 @@ def _read_collection(workspace: Path, folder: str, report: Report) -> tuple[Entr
             entry, document = found
             asked.check(entry, document)
             read.append(entry)
-    return tuple(read)
+    return (*read, *_read_subjects(base / SUBJECTS, f"{folder}/{SUBJECTS}", asked, report))
+
+
+def _read_subjects(path: Path, name: str, asked: "_Asked", report: Report) -> list[Entry]:
+    """Return the subjects on which a collection has no answer, one from each line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        report.add_file("E0403", name, f"it cannot be read: {error}", hint="it is text in UTF-8")
+        return []
+    if len(lines) > MOST_ENTRIES:
+        reason = f"{len(lines):,} lines are more than a file may have ({MOST_ENTRIES:,})"
+        report.add_file("E0406", name, reason, hint="headings suffice; leave details out")
+        return []
+    found = []
+    for number, line in enumerate(lines, start=1):
+        title = line.strip()
+        if title and not title.startswith("#"):
+            problem = asked.about(title)
+            if problem:
+                hint = "a subject is a heading, and no question that an answer has"
+                report.add_file("E0403", f"{name}:{number}", problem, hint=hint)
+            else:
+                found.append(subject(number, title))
+    return found
 
 
 def _read_entry(
@@ -129,6 +155,14 @@ class _Asked:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._seen: dict[tuple[str, ...], list[tuple[Entry, str]]] = {}
+
+    def about(self, title: str) -> str:
+        """Return what is wrong with a subject without an answer; empty for nothing."""
+        said = tuple(terms(title))
+        if not said or len(title) > LONGEST_QUESTION:
+            return f"longer than {LONGEST_QUESTION} characters" if said else "no words in it"
+        others = self._seen.get(said)
+        return f"the same words as a question of {others[0][1]}" if others else ""
 
     def check(self, entry: Entry, document: Document) -> None:
         """Note what is wrong with the questions of ``entry``, and remember them."""

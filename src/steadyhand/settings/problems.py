@@ -164,7 +164,8 @@ CODES: Final[dict[str, Explanation]] = {
     "E0403": Explanation(
         "question that cannot be found",
         "Questions are found by the words that say what is asked. This one has none but words "
-        "such as how, is or you, or it is longer than any question may be.",
+        "such as how, is or you, or it is longer than any question may be. The same holds for a "
+        "subject in subjects.txt, which must not be the question of an answer besides.",
     ),
     "E0404": Explanation(
         "question given twice",

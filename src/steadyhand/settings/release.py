@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from steadyhand.core.errors import NotFound
 from steadyhand.core.plugins import load as load_plugin
-from steadyhand.knowledge.model import Entry
+from steadyhand.knowledge.model import SUBJECTS, Entry
 from steadyhand.prompts.model import Prompt
 from steadyhand.routing.settings import RouteSettings, SloSettings
 from steadyhand.settings.answers import read_collections
@@ -83,6 +83,9 @@ def collect(settings: Settings, name: str) -> dict[str, bytes]:
     for collection in _collections(route):
         for answer in sorted((root / "answers" / collection).rglob("*.md")):
             files[answer.relative_to(root).as_posix()] = answer.read_bytes()
+        subjects = root / "answers" / collection / SUBJECTS
+        if subjects.is_file():
+            files[subjects.relative_to(root).as_posix()] = subjects.read_bytes()
     slo = settings.slo_classes[route.slo].model_dump(mode="json")
     files[SLO] = msgspec.json.encode({route.slo: slo}, order="sorted")
     return files

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from steadyhand.knowledge.confidence import confidence
 from steadyhand.knowledge.index import Index
-from steadyhand.knowledge.model import Asker, Entry, Evidence, Found
+from steadyhand.knowledge.model import Asker, Entry, Evidence, Found, subject
 from steadyhand.knowledge.search import MOST_TERMS, search
 from steadyhand.knowledge.trial import try_on
 from tests.support.curated import entry, index_of
@@ -219,3 +219,30 @@ def test_a_trial_says_why(question: str, explanation: str) -> None:
     assert tried["explanation"].startswith(explanation)
     assert tried["spoken"] is (tried["reason"] == "curated")
     assert (tried["answer"] != "") is tried["spoken"]
+
+
+def test_a_subject_without_an_answer_is_never_spoken_and_stands_in_the_way() -> None:
+    question = "How do I rebuild an index concurrently on a replica?"
+    index = index_of(REINDEX, DUMP, subject(1, "Rebuilding an index on a replica"))
+    found = ask(question, index)
+    assert found.reason == "another_subject"
+    assert found.candidates[0].entry == 2
+    assert ask("How do I rebuild an index?", index).reason == "curated"
+    tried = try_on(
+        [REINDEX, DUMP, subject(1, "Rebuilding an index on a replica")], question, ANYBODY, SURE
+    )
+    assert not tried["spoken"]
+    assert "subjects.txt" in tried["explanation"]
+    assert tried["answer"] == ""
+
+
+@given(
+    st.lists(st.sampled_from(["table", "index", "lock", "view", "backup", "replica"]), max_size=4)
+)
+def test_whatever_the_subjects_are_none_of_them_is_spoken(words: list[str]) -> None:
+    titles = [subject(number, f"{word} maintenance") for number, word in enumerate(words, start=1)]
+    index = index_of(REINDEX, LOCKS, *titles)
+    for title in titles:
+        found = ask(title.questions[0], index)
+        assert found.reason != "curated" or found.candidates[0].entry < index.spoken
+        assert found.reason in {"another_subject", "not_sure", "two_subjects", "curated"}
