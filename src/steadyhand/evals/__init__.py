@@ -1,0 +1,1 @@
+"""Evaluations: of answers given, and of changes before they are made."""
