@@ -19,6 +19,7 @@ from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
+from steadyhand.app.grounding import SampledAnswers
 from steadyhand.app.objectives import look_for_ever, open_book
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
 from steadyhand.app.rollouts import Exposer, Rollouts, driver_of
@@ -83,6 +84,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     releases = ReleaseMetrics(partial(count_refused, state), heard)
     snapshot = SnapshotReader(state)
     book = open_book(settings, snapshot.routes, database)
+    sampled = SampledAnswers(settings.grounding, state, database, book)
     shipper = Shipper(
         state.log,
         records,
@@ -91,6 +93,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             overhead.consume_annotations,
             feedback.consume_annotations,
             book.consume_annotations,
+            sampled.consume_annotations,
         ],
         prepare=partial(upgrade, database),
     )
@@ -104,6 +107,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             plans,
             releases,
             ObjectiveMetrics(book),
+            sampled.metrics,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),
@@ -158,6 +162,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         distribution=None if follows else distribution_ports(state, snapshot, registry),
         objectives=book,
         alerts=AlertPorts(notifier, alert_store, hints),
+        grounding=sampled.store,
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -176,6 +181,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
         asyncio.create_task(look_for_ever(book, teller_of(notifier)), name="objectives"),
         asyncio.create_task(deliver_for_ever(notifier), name="alerts"),
+        asyncio.create_task(sampled.run(), name="grounding"),
         asyncio.create_task(
             tell_for_ever(hub, snapshot, None if follows else lambda: exposer.drained),
             name="events",
@@ -195,10 +201,10 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     finally:
         if parent is not None:
             loop.remove_reader(parent.lifeline)
-        stop_shipping.set()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        stop_shipping.set()
         await asyncio.to_thread(thread.join)
         cache_database.close()
         database.close()

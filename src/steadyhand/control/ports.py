@@ -14,6 +14,7 @@ from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.evals.grounding.store import SampleStore
 from steadyhand.objectives.book import Book
 from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
@@ -69,6 +70,7 @@ class ControlPorts:
         rollouts: Of rollouts; ``None`` leaves their endpoints out.
         alerts: Of alerts; ``None`` leaves their endpoints out.
         objectives: Counts them; ``None`` leaves their endpoint out.
+        grounding: Keeps samples; ``None`` leaves their endpoints out.
     """
 
     records: RecordStore
@@ -90,6 +92,7 @@ class ControlPorts:
     rollouts: RolloutPorts | None = None
     objectives: Book | None = None
     alerts: AlertPorts | None = None
+    grounding: SampleStore | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

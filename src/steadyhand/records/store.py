@@ -13,7 +13,7 @@ from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.entry import Entry, Note
-from steadyhand.records.exposures.store import expose
+from steadyhand.records.exposures.store import expose, expose_samples
 from steadyhand.records.record import Record
 from steadyhand.records.resolution import resolve
 from steadyhand.records.selection import (
@@ -156,6 +156,7 @@ class RecordStore:
             if fresh:
                 rows = [annotation_row(writer, note) for note in fresh]
                 connection.execute(self._insert_annotations, rows)
+                expose_samples(connection, writer, fresh)
             if reading.sequence >= taken:
                 moved = {
                     "sequence": reading.sequence,

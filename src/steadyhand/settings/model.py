@@ -6,6 +6,7 @@ from pathlib import Path
 
 from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
+from steadyhand.evals.grounding.settings import GroundingSettings
 from steadyhand.knowledge.model import Entry
 from steadyhand.objectives.settings import ObjectivesSettings
 from steadyhand.prompts.model import Prompt
@@ -51,6 +52,7 @@ class Settings:
         objectives: ``[objectives]``.
         prices: ``[prices]``.
         alerts: ``[alerts]``.
+        grounding: ``[grounding]``.
     """
 
     workspace: Path
@@ -72,6 +74,7 @@ class Settings:
     objectives: ObjectivesSettings = field(default_factory=ObjectivesSettings)
     prices: Prices = field(default_factory=dict)
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    grounding: GroundingSettings = field(default_factory=GroundingSettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

@@ -11,10 +11,12 @@ from steadyhand.alerting.metrics import AlertMetrics
 from steadyhand.alerting.notifier import Notifier
 from steadyhand.alerting.settings import WebhookSettings
 from steadyhand.alerting.store import AlertStore
+from steadyhand.evals.grounding.checker import CheckerStatus
+from steadyhand.evals.grounding.metrics import GroundingMetrics
 from steadyhand.objectives.book import Book, Terms
 from steadyhand.objectives.metrics import ObjectiveMetrics
 from steadyhand.objectives.model import Objective
-from steadyhand.records.annotation import Feedback, annotation
+from steadyhand.records.annotation import Feedback, Grounding, annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.prices import Price
 from steadyhand.records.record import DRILL

@@ -18,8 +18,18 @@ LONGEST_ANSWER: Final = 65_536
 LEAST_WORDS: Final = 3
 """Words with content that a claim needs at least."""
 
-Unmeasured = Literal["code_only", "language", "no_claim", "no_context", "refusal", "unsure"]
-"""Why an answer is not measured. ``unsure``: its score is between the two limits."""
+Unmeasured = Literal[
+    "code_only",
+    "language",
+    "no_claim",
+    "no_context",
+    "not_plain",
+    "refusal",
+    "too_long",
+    "unsure",
+]
+"""Why an answer is not measured. ``unsure``: its score is between the
+two limits. ``not_plain``: it is no plain text that ended by itself. ``too_long``: to be kept."""
 
 _FENCE: Final = re.compile(r"^ {0,3}(```|~~~)")
 _MARKER: Final = re.compile(r"^\s{0,8}(?:[-*+\u2022>]|\d{1,3}[.)])\s+")

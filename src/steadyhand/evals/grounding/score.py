@@ -115,6 +115,12 @@ def judge(answer: str, segments: Sequence[str]) -> Verdict:
     return combined(scored(claims.texts, context))
 
 
+def scored_claims(answer: str, segments: Sequence[str]) -> list[Scored]:
+    """Return each claim of ``answer`` with its score; none if there is nothing to stand in."""
+    context = Context(segments)
+    return [] if context.is_empty else scored(claims_of(answer).texts, context)
+
+
 def combined(claims: Sequence[Scored]) -> Verdict:
     """Return what is said of an answer with these claims, at least one."""
     ungrounded = sum(claim.state == "ungrounded" for claim in claims)

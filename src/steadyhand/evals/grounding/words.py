@@ -16,7 +16,7 @@ _ABBREVIATED: Final = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|Dr|Mr|Mrs|Ms|St|No|vs|etc|Inc|Ltd|Co|Jr|Sr|e\.g|i\.e|approx|Fig)\.$"
 )
 _UNSEEN: Final = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
 """Characters that are not seen: what is hidden by them is compared as a reader would read it."""
 
