@@ -128,6 +128,10 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     releases.synced("ok")
+    grounding = GroundingMetrics(lambda: CheckerStatus(judged={"late": 1}))
+    grounding.consume_annotations(
+        [annotation("r", 1, Grounding("t", "r", "", "not_measured", "unsure", 0.5, "c"))]
+    )
     feedback = FeedbackMetrics()
     feedback.consume_annotations([annotation("r", 1, Feedback("t", "k", "i", thumbs="up"))])
     rollouts = RolloutMetrics(lambda: 1, lambda: 2)
@@ -158,6 +162,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             releases,
             rollouts,
             feedback,
+            grounding,
             ObjectiveMetrics(book),
             AlertMetrics(notifier, hints, lambda: 60.0),
             StatusCollector(tmp_path, lambda: NOW_US),
