@@ -22,6 +22,7 @@ from steadyhand.control import (
     drills,
     events,
     failures,
+    grounding,
     health,
     overview,
     upstreams,
@@ -162,6 +163,8 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:
         api.include_router(distribution.router(ports.distribution, Depends(login)))
+    if ports.grounding is not None:
+        api.include_router(grounding.router(ports.grounding, ports.clock, Depends(login)))
 
 
 def _watching(api: APIRouter, ports: ControlPorts) -> None:
