@@ -1,8 +1,9 @@
-"""Measure the check of grounding on labelled claims: how well it tells, and what a claim costs.
+"""Measure the check of grounding: how well it tells, its cost, and what rollouts risk by it.
 
-``python -m benchmarks.grounding FOLDER [--fit] [--gate] [--save NAME]``: each ``.jsonl.gz`` of the
-folder is a set of rows with ``claim``, ``sentences`` (of its context) and ``human`` (a label).
-``--fit`` prints weights fitted on ``dev.jsonl.gz`` beside those in force.
+``python -m benchmarks.grounding FOLDER [--rollouts N] [--fit] [--gate] [--save NAME]``: each
+``.jsonl.gz`` of the folder is a set of rows with ``claim``, ``sentences`` (of its context) and ``human`` (a label).
+``--rollouts`` also draws so many rollouts of each world of ``twins.py``. ``--fit`` prints weights
+fitted on ``dev.jsonl.gz`` beside those in force.
 """
 
 import argparse
@@ -16,10 +17,12 @@ from typing import Any, Final
 from benchmarks.grounding.labelled import checked, read
 from benchmarks.grounding.table import render
 from benchmarks.grounding.telling import committed, fit, told
+from benchmarks.grounding.twins import pooled, simulated
 from benchmarks.machine import describe
 
 RESULTS: Final = Path(__file__).parent.parent / "results"
 MOST_MS: Final = 10.0
+MOST_FALSE: Final = 0.01
 LEAST_AUROC: Final = 0.75
 DEVELOPMENT: Final = "dev"
 
@@ -28,6 +31,7 @@ def read_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grounding", description=__doc__)
     parser.add_argument("folder", type=Path, help="with labelled claims")
+    parser.add_argument("--rollouts", type=int, default=0, help="of each world")
     parser.add_argument("--fit", action="store_true", help="fit the weights again")
     parser.add_argument("--gate", action="store_true", help="exit with 1 if a number is not kept")
     parser.add_argument("--save", metavar="NAME", help="write results/NAME.json and NAME.md")
@@ -56,14 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if wanted.fit and name == DEVELOPMENT:
             for weight, value in fit(claims).items():
                 print(f"{weight:16} fitted {value:7.3f}, in force {committed()[weight]:7.3f}")
+    rollouts = simulated(wanted.rollouts) if wanted.rollouts else []
+    twins = pooled(rollouts)
     document = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": describe(),
         "sets": sets,
+        "rollouts": rollouts,
+        "twins": twins,
     }
     text = render(document)
     print(text)
     missed = problems(sets)
+    if twins["rolled_back"] > MOST_FALSE * twins["runs"]:
+        missed.append(f"{twins['rolled_back']} twins were taken back")
     for problem in missed:
         print(f"not kept: {problem}", file=sys.stderr)
     if wanted.save:

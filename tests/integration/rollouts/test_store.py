@@ -8,6 +8,10 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from steadyhand.records.annotation import Grounding, annotation
+from steadyhand.records.cursor import Cursor
+from steadyhand.records.entry import Note
+from steadyhand.records.exposures.model import COMPARED, CONTROL
 from steadyhand.records.tables import exposures
 from steadyhand.rollouts.evidence import Evidence
 from steadyhand.rollouts.exposures import store as readings
@@ -150,3 +154,44 @@ def test_drains_and_incidents_are_kept_once(world: World) -> None:
     world.store.undrain("s")
     world.store.undrain("s")
     assert world.store.drained() == frozenset()
+
+
+def test_what_samples_were_found_to_be_is_evidence_where_it_counts(world: World) -> None:
+    world.stable()
+    world.start()
+    salt = world.link.pointer("staging", "support").salt
+    world.traffic(40)
+    found = [
+        (COMPARED, "ungrounded", salt),
+        (COMPARED, "grounded", salt),
+        (CONTROL, "ungrounded", salt),
+        (CONTROL, "not_measured", salt),
+        (CONTROL, "ungrounded", ""),
+    ]
+    notes = []
+    for unit, (slot, state, rollout) in enumerate(found, start=1):
+        body = Grounding(
+            "acme", "support", "sha256:1", state, "", 0.5, "overlap-1",
+            rollout=rollout, unit=unit, slot=slot, weight=500, controls=3,
+            sampled_us=int(world.now_s * 1e6),
+        )  # fmt: skip
+        made = annotation(f"req_{unit}", 1, body)
+        notes.append(Note(unit, made, msgspec.msgpack.encode(made)))
+    for _ in range(2):  # a shipper may do it again
+        world.records.ship("w2", [], Cursor(0, 0, len(notes)), notes=notes)
+    reading = Exposures(world.database)
+    served_us = reading.last_served_us(salt, is_first=True)
+    for policy, mine, theirs, measured in (
+        (Policy(counts_ungrounded=True), 1, 1, 3),
+        (Policy(counts_ungrounded=True, slow_ms=1, most_tokens=1), 1, 1, 3),
+        (Policy(), 0, 0, 0),
+    ):
+        evidence = Evidence(policy, is_first=False)
+        reading.bring_on(evidence, salt, policy, int(world.now_s))
+        steps = evidence.counts(int(world.now_s)).steps
+        assert sum(sum(step.requests) for step in steps) == 40
+        assert sum(sum(step.measured) for step in steps) == measured
+        splits = [step.split("ungrounded") for step in steps]
+        assert sum(one.candidate for one in splits) == mine
+        assert sum(one.control for one in splits) == theirs
+    assert reading.last_served_us(salt, is_first=True) == served_us

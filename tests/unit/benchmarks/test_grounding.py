@@ -10,6 +10,7 @@ import pytest
 from benchmarks.grounding import __main__ as measuring
 from benchmarks.grounding.labelled import checked, read
 from benchmarks.grounding.telling import auroc, committed, fit
+from benchmarks.grounding.twins import World, pooled, rollout
 
 CONTEXT = [f"The {name} weighs {number} kilograms." for number, name in enumerate("abcdefghij", 20)]
 
@@ -52,3 +53,15 @@ def test_the_fit_finds_what_tells(tmp_path: Path) -> None:
     weights = fit(checked(read(tmp_path / "dev.jsonl.gz")))
     assert weights.keys() == committed().keys()
     assert weights["coverage"] > 0 > weights["absent_numbers"]
+
+
+def test_worse_candidates_are_taken_back_and_twins_are_counted() -> None:
+    worse = World("worse", 0.2, 3.0, sampled=1.0)
+    found = rollout(worse, 1)
+    assert found.rolled_back_s is not None
+    assert found.measured > 0
+    twin = {"world": {"ratio": 1.0}, "runs": 300, "rolled_back": 0}
+    other = {"world": {"ratio": 2.0}, "runs": 300, "rolled_back": 300}
+    assert pooled([twin, other])["runs"] == 300
+    assert pooled([twin, other])["at_most"] < 0.01
+    assert pooled([])["at_most"] == 1
