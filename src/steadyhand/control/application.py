@@ -163,8 +163,6 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         api.include_router(events.router(ports.events))
     if ports.distribution is not None:
         api.include_router(distribution.router(ports.distribution, Depends(login)))
-    if ports.grounding is not None:
-        api.include_router(grounding.router(ports.grounding, ports.clock, Depends(login)))
 
 
 def _watching(api: APIRouter, ports: ControlPorts) -> None:
@@ -173,6 +171,8 @@ def _watching(api: APIRouter, ports: ControlPorts) -> None:
         api.include_router(alerts.router(ports.alerts))
     if ports.objectives is not None:
         api.include_router(objectives_api.router(ports.objectives, ports.clock))
+    if ports.grounding is not None:
+        api.include_router(grounding.router(ports.grounding, ports.clock, Depends(login)))
     if ports.ring is not None:
         api.include_router(overview.router(_overview_ports(ports, ports.ring)))
 
