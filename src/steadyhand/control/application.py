@@ -117,7 +117,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
-    _watching(api, ports)
+    _watching(api, ports, login)
     _optional(api, ports, login)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
@@ -165,7 +165,7 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
         api.include_router(distribution.router(ports.distribution, Depends(login)))
 
 
-def _watching(api: APIRouter, ports: ControlPorts) -> None:
+def _watching(api: APIRouter, ports: ControlPorts, login: Callable[..., Principal]) -> None:
     """Add what tells whether promises are kept."""
     if ports.alerts is not None:
         api.include_router(alerts.router(ports.alerts))
