@@ -89,7 +89,9 @@ def test_an_outage_reaches_the_webhook_with_its_runbook_and_once(
     eventually(lambda: house.control_pid() != before, "another control process")
     receiver.received.clear()
     done = eventually(
-        lambda: steadyhand("alerts", "test", "team", *where(house)), "the test", within_s=60
+        lambda: steadyhand("alerts", "test", "team", "--timeout", "50", *where(house)),
+        "the test",
+        within_s=60,
     )
     assert done.returncode == 0, done.stderr
     assert not told(receiver)  # what it was told before, it is not told again

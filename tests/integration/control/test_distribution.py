@@ -141,6 +141,7 @@ def follow(plane: Plane, found: list[Sent], count: int, **headers: str) -> threa
     connection.request("GET", "/api/v1/events", headers=sent)
     response = connection.getresponse()
     assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.readline().startswith(b": ")  # from now on nothing is missed
 
     def read() -> None:
         for event in read_events(iter(response.readline, b"")):
