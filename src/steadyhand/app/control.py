@@ -84,7 +84,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     releases = ReleaseMetrics(partial(count_refused, state), heard)
     snapshot = SnapshotReader(state)
     book = open_book(settings, snapshot.routes, database)
-    sampled = SampledAnswers(settings.grounding, state, database, book)
+    sampled = SampledAnswers(settings, state, database, book)
     shipper = Shipper(
         state.log,
         records,
