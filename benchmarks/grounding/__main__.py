@@ -1,9 +1,9 @@
 """Measure the check of grounding: how well it tells, its cost, and what rollouts risk by it.
 
 ``python -m benchmarks.grounding FOLDER [--rollouts N] [--fit] [--gate] [--save NAME]``: each
-``.jsonl.gz`` of the folder is a set of rows with ``claim``, ``sentences`` (of its context) and ``human`` (a label).
-``--rollouts`` also draws so many rollouts of each world of ``twins.py``. ``--fit`` prints weights
-fitted on ``dev.jsonl.gz`` beside those in force.
+``.jsonl.gz`` of the folder is a set of rows with ``claim``, ``sentences`` (of its context) and
+``human`` (a label). ``--rollouts`` also draws so many rollouts of each world of ``twins.py``;
+``--fit`` prints weights fitted on ``dev.jsonl.gz`` beside those in force.
 """
 
 import argparse

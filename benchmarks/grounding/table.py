@@ -9,8 +9,7 @@ How well the check of grounding tells claims that people call fully supported fr
 it costs. Made by `python -m benchmarks.grounding FOLDER --save NAME`; the numbers are in the
 `.json` beside. The sets are WiCE (Kamoi et al., EMNLP 2023): sentences of Wikipedia, each with the
 whole web article that it cites, which people labelled supported, partially or not supported.
-Weights were fitted on `dev`; `test` had no part in any choice but those that both sets had before
-([how](#method)).
+Weights were fitted on `dev` only ([how](#method)).
 """
 _GUARD = """
 ## As a guard of rollouts
@@ -55,8 +54,8 @@ def render(document: dict[str, Any]) -> str:
         ),
         ("not measured", lambda n: f"{n['not_measured_share']:.0%}"),
         ("words of a context, median", lambda n: f"{n['words_median']:,.0f}"),
-        ("ms a claim, its context read before: mean, p99", lambda n: _spread(n["claim_ms"])),
-        ("ms a claim with its context: mean, p99", lambda n: _spread(n["with_context_ms"])),
+        ("CPU ms a claim, its context read before: mean, p99", lambda n: _spread(n["claim_ms"])),
+        ("CPU ms a claim with its context: mean, p99", lambda n: _spread(n["with_context_ms"])),
     ]
     sets = document["sets"]
     lines = [

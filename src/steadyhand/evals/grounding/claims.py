@@ -55,7 +55,7 @@ _COURTESY: Final = re.compile(
 )
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _LEAST_TO_TELL: Final = 12
-_LEAST_ENGLISH: Final = 0.15
+_LEAST_ENGLISH: Final = 0.12
 _LEAST_LATIN: Final = 0.8
 
 

@@ -88,6 +88,12 @@ class GroundingSettings(BaseModel):
         default=JudgeSettings(), description="who is asked beside the check; by default nobody"
     )
 
+    @model_validator(mode="after")
+    def _judge_is_not_judged(self) -> Self:
+        if self.judge.route is not None and self.judge.route in self.routes:
+            raise ValueError("judge.route is sampled itself: each verdict would ask for another")
+        return self
+
     def terms(self) -> dict[str, Terms]:
         """Return what is sampled, by route."""
         return {name: route.terms() for name, route in self.routes.items()}
