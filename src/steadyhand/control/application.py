@@ -27,6 +27,7 @@ from steadyhand.control import (
     upstreams,
 )
 from steadyhand.control.auth import Door, authenticate
+from steadyhand.control.bodies import BoundedBodies
 from steadyhand.control.console import Console
 from steadyhand.control.console import add as add_console
 from steadyhand.control.guard import Guard
@@ -110,14 +111,15 @@ def create_app(ports: ControlPorts) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     sessions, files = Sessions(ports.clock), Console.read(ports.console)
-    login = authenticate(Door(ports.identified, ports.known, sessions))
+    door = Door(ports.identified, ports.known, sessions)
+    login = authenticate(door)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(login)], responses=REFUSALS)
     api.include_router(records_api.router(ports))
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
     _watching(api, ports)
-    _optional(api, ports, login)
+    _optional(api, ports, login, door)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
     async def show_snapshot() -> SnapshotView:
@@ -134,6 +136,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     app.include_router(api)
     add_console(app, files)
     failures.install(app)
+    app.add_middleware(BoundedBodies, is_known=lambda token: ports.identified(token) is not None)
     app.add_middleware(
         Guard,
         allowed_hosts=ports.allowed_hosts,
@@ -144,7 +147,9 @@ def create_app(ports: ControlPorts) -> FastAPI:
     return app
 
 
-def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principal]) -> None:
+def _optional(
+    api: APIRouter, ports: ControlPorts, login: Callable[..., Principal], door: Door
+) -> None:
     """Add what not every installation has."""
     if ports.cache is not None:
         api.include_router(caching_api.router(ports.cache))
@@ -159,7 +164,7 @@ def _optional(api: APIRouter, ports: ControlPorts, login: Callable[..., Principa
     if ports.breaking is not None:
         api.include_router(breaking.router(ports.breaking, partial(_predicted, ports)))
     if ports.events is not None:
-        api.include_router(events.router(ports.events))
+        api.include_router(events.router(ports.events, Depends(login), door.is_open_to))
     if ports.distribution is not None:
         api.include_router(distribution.router(ports.distribution, Depends(login)))
 

@@ -22,6 +22,7 @@ from steadyhand.storage.files import create_secret
 from steadyhand.tenancy.principals import Principal
 
 HINT = "send 'Authorization: Bearer <token>'; the token is in .steadyhand/control.token"
+SESSION = "session"
 LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 REGISTRY = ("/api/v1/releases", "/api/v1/channels", "/api/v1/registry")
 """Where the service of the registry checks the role of each order."""
@@ -56,6 +57,12 @@ class HeaderMissing(SteadyhandError):
     """An order came with a browser's cookie alone, as another site's page might have sent it."""
 
     code, status = "header_missing", 403
+
+
+class TokenWanted(SteadyhandError):
+    """A browser's session asks for a login code: sessions beget no sessions, or none would end."""
+
+    code, status = "token_wanted", 403
 
 
 class Door:
@@ -100,7 +107,15 @@ class Door:
             raise HeaderMissing(
                 f"orders with a cookie need the header {HEADER}", hint="or send a bearer token"
             )
-        return replace(found, method="session")
+        return replace(found, method=SESSION)
+
+    def is_open_to(self, request: Request, principal: Principal) -> bool:
+        """Tell whether who was let in would still be; for answers that have no end of their own."""
+        if principal.method == SESSION:
+            cookie = request.cookies.get(cookie_name(request), "")
+            if not self._sessions.holds(cookie):
+                return False
+        return self._known(principal.proof) is not None
 
 
 def authenticate(door: Door) -> Callable[..., Principal]:
@@ -112,6 +127,7 @@ def authenticate(door: Door) -> Callable[..., Principal]:
     Raises:
         InvalidToken: From the dependency: no token, another scheme, or nobody's token.
         SessionOver: From the dependency; see :class:`Door`, and so is HeaderMissing.
+        TokenWanted: From the dependency: a session asks for a code.
         RoleMissing: The principal may not give orders.
     """
     scheme = HTTPBearer(auto_error=False, scheme_name="token", description=HINT)
@@ -122,7 +138,9 @@ def authenticate(door: Door) -> Callable[..., Principal]:
     ) -> Principal:
         found = door.by_session(request) if sent is None else door.by_token(sent.credentials)
         path = request.url.path
-        if path == CODES or (path == HINTS and found.may("alert")):
+        if path == CODES:
+            return _with_token(found)
+        if path == HINTS and found.may("alert"):
             return found
         is_of_registry = path.startswith(REGISTRY)
         if request.method not in LOOKING and not is_of_registry and not found.may("operator"):
@@ -133,3 +151,12 @@ def authenticate(door: Door) -> Callable[..., Principal]:
         return found
 
     return principal
+
+
+def _with_token(found: Principal) -> Principal:
+    if found.method == SESSION:
+        raise TokenWanted(
+            "a login code is made with a token, not with a session",
+            hint="`steadyhand console` has one",
+        )
+    return found

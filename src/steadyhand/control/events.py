@@ -8,12 +8,15 @@ too slowly is told so and cut off, rather than filling memory.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from threading import Lock
 from typing import Annotated, Any, Final, NamedTuple
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
+
+from steadyhand.tenancy.principals import Principal
 
 KEPT: Final = 1_000
 MOST_WAITING: Final = 256
@@ -91,7 +94,7 @@ class Hub:
             for reader in self._readers:
                 reader.loop.call_soon_threadsafe(reader.give, None)
 
-    async def listen(self, kinds: frozenset[str], after: int | None) -> AsyncIterator[bytes]:
+    async def listen(self, kinds: frozenset[str], after: int | None) -> AsyncGenerator[bytes]:
         """Yield events as they are sent, from the one after ``after`` on; ``None`` from now on."""
         reader = _Reader(kinds)
         with self._lock:
@@ -126,8 +129,23 @@ class Hub:
         return known
 
 
-def router(hub: Hub) -> APIRouter:
-    """Make the router of the events."""
+async def while_open(
+    stream: AsyncGenerator[bytes], is_open: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """Yield what ``stream`` yields for as long as ``is_open`` says so; it is asked before each."""
+    async with aclosing(stream):
+        async for part in stream:
+            if not is_open():
+                return
+            yield part
+
+
+def router(hub: Hub, login: Any, is_open_to: Callable[[Request, Principal], bool]) -> APIRouter:
+    """Make the router of the events.
+
+    ``login`` is the dependency that tells who is asking, ``is_open_to`` tells whether they still
+    may: a stream ends with the session or the token that it was opened with.
+    """
     events = APIRouter(tags=["events"])
 
     @events.get(
@@ -140,6 +158,8 @@ def router(hub: Hub) -> APIRouter:
         },
     )
     async def follow(
+        request: Request,
+        principal: Annotated[Principal, login],
         kind: Annotated[
             list[str] | None, Query(description="only these kinds; else all but `lease`")
         ] = None,
@@ -147,7 +167,10 @@ def router(hub: Hub) -> APIRouter:
             int | None, Header(description="the last that was seen: what came after is sent first")
         ] = None,
     ) -> StreamingResponse:
-        stream = hub.listen(frozenset(kind or ()), last_event_id)
+        stream = while_open(
+            hub.listen(frozenset(kind or ()), last_event_id),
+            lambda: is_open_to(request, principal),
+        )
         return StreamingResponse(stream, media_type="text/event-stream")
 
     return events

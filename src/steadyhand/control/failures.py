@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from steadyhand.core.errors import (
+    BodyTooLarge,
     InvalidRequest,
     InvalidValue,
     MethodNotAllowed,
@@ -133,6 +134,8 @@ def _http(request: Request, error: Exception) -> Response:
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "")
         refusal = MethodNotAllowed(f"{place} is not allowed", hint=f"allowed: {allowed}")
+    elif error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        refusal = BodyTooLarge(str(error.detail), hint="send less; a release wants a bearer token")
     else:
         refusal = InvalidRequest(str(error.detail))
     return response(refusal, _request_id(request), error.headers)

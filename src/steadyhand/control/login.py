@@ -49,6 +49,14 @@ def cookie_name(request: Request) -> str:
     return f"steadyhand_{request.url.port or request.url.scheme}"
 
 
+def is_over_tls(request: Request) -> bool:
+    """Tell whether the browser speaks TLS, to us or to a proxy before us.
+
+    We see a proxy's plain request, but the page's own origin says it; the guard has allowed that.
+    """
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
+
+
 def router(sessions: Sessions, known: Callable[[str], Principal | None]) -> APIRouter:
     """Make the login's router; ``known`` returns whose token has a hash."""
     routes = APIRouter(prefix="/session", tags=["login"])
@@ -72,7 +80,7 @@ def router(sessions: Sessions, known: Callable[[str], Principal | None]) -> APIR
             cookie_name(request),
             sessions.begin(proof),
             max_age=round(LASTING_S),
-            secure=request.url.scheme == "https",
+            secure=is_over_tls(request),
             httponly=True,
             samesite="strict",
         )
@@ -81,7 +89,9 @@ def router(sessions: Sessions, known: Callable[[str], Principal | None]) -> APIR
     @routes.delete("", summary="Log out", operation_id="end_session", status_code=204)
     def end(request: Request, response: Response) -> None:
         sessions.end(request.cookies.get(cookie_name(request), ""))
-        response.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
+        response.delete_cookie(
+            cookie_name(request), secure=is_over_tls(request), httponly=True, samesite="strict"
+        )
 
     return routes
 

@@ -22,6 +22,8 @@ LASTING_S: Final = 72 * 3_600.0
 """After this a session is over however much it is used."""
 MOST: Final = 1_000
 """Sessions, and codes, at one time; the oldest goes."""
+BACK_S: Final = 60.0
+"""So far the wall clock may be set back; after more nobody knows how old anything is."""
 WINDOW_S: Final = 60.0
 FAILURES: Final = 10
 """Failed logins of one address in a window; more are not even looked at."""
@@ -69,10 +71,13 @@ class Sessions:
 
     def code_for(self, token: str) -> str:
         """Return a code that begins one session for the holder of a token, given by its hash."""
-        code, now_s = self._draw(), self._clock()
+        code = self._draw()
         with self._lock:
+            now_s = self._clock()
             self._codes = {
-                key: held for key, held in self._codes.items() if 0 <= now_s - held[1] < CODE_S
+                key: held
+                for key, held in self._codes.items()
+                if _is_within(now_s - held[1], CODE_S)
             }
             _make_room(self._codes)
             self._codes[token_hash(code)] = (token, now_s)
@@ -86,7 +91,7 @@ class Sessions:
         """
         with self._lock:
             token, made_s = self._codes.pop(token_hash(code), ("", 0.0))
-        if not token or not 0 <= self._clock() - made_s < CODE_S:
+        if not token or not _is_within(self._clock() - made_s, CODE_S):
             raise CodeSpent(
                 "this login link was used or is too old",
                 hint="`steadyhand console` prints a new one",
@@ -95,8 +100,9 @@ class Sessions:
 
     def begin(self, token: str) -> str:
         """Begin a session for the holder of a token, given by its hash; return its secret."""
-        secret, now_s = self._draw(), self._clock()
+        secret = self._draw()
         with self._lock:
+            now_s = self._clock()
             self._held = {
                 key: held for key, held in self._held.items() if not _is_over(held, now_s)
             }
@@ -110,14 +116,22 @@ class Sessions:
         Raises:
             SessionOver: There is no such session.
         """
-        key, now_s = token_hash(secret), self._clock()
+        key = token_hash(secret)
         with self._lock:
+            # Read inside the lock: else a request beside this one may have used it "later" already.
+            now_s = self._clock()
             held = self._held.get(key)
             if held is not None and not _is_over(held, now_s):
                 self._held[key] = held._replace(used_s=now_s)
                 return held.token
             self._held.pop(key, None)
         raise SessionOver("the session is over", hint="log in again: `steadyhand console`")
+
+    def holds(self, secret: str) -> bool:
+        """Tell whether there is such a session, without using it."""
+        with self._lock:
+            held = self._held.get(token_hash(secret))
+            return held is not None and not _is_over(held, self._clock())
 
     def end(self, secret: str) -> None:
         """End a session; one that is over stays so."""
@@ -130,9 +144,11 @@ class Sessions:
         Raises:
             TooManyLogins: It is one.
         """
-        now_s = self._clock()
         with self._lock:
-            lately = [at for at in self._failed.get(address, ()) if 0 <= now_s - at < WINDOW_S]
+            now_s = self._clock()
+            lately = [
+                at for at in self._failed.get(address, ()) if _is_within(now_s - at, WINDOW_S)
+            ]
         if len(lately) >= FAILURES:
             raise TooManyLogins(
                 "too many logins failed", retry_after_s=WINDOW_S, hint="wait a minute"
@@ -147,7 +163,15 @@ class Sessions:
 
 
 def _is_over(held: _Held, now_s: float) -> bool:
-    return not (0 <= now_s - held.used_s < IDLE_S and 0 <= now_s - held.begun_s < LASTING_S)
+    is_used, is_young = (
+        _is_within(now_s - held.used_s, IDLE_S),
+        _is_within(now_s - held.begun_s, LASTING_S),
+    )
+    return not (is_used and is_young)
+
+
+def _is_within(age_s: float, most_s: float) -> bool:
+    return -BACK_S < age_s < most_s
 
 
 def _make_room(held: dict[str, Any], most: int = MOST) -> None:

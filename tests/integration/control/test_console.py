@@ -80,6 +80,23 @@ def test_what_is_no_file_of_the_build_is_not_found(console: RunningControl, path
     assert answer.json["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/<script>alert(1)</script>",
+        "/api/v1/requests/%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        "/api/v1/requests?route=%3Cimg%20src=x%20onerror=alert(1)%3E&limit=%3Csvg%3E",
+        "/assets/%3Cscript%3E.html",
+    ],
+)
+def test_what_an_answer_repeats_is_never_a_page(console: RunningControl, path: str) -> None:
+    answer = console.get(path, {"authorization": f"Bearer {console.token}"})
+    assert answer.status >= 400
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
 def test_an_open_page_sees_an_upgrade(console: RunningControl, tmp_path: Path) -> None:
     before = console.ask("/whoami").headers["x-steadyhand-build"]
     static = tmp_path / "static"

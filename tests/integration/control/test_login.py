@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from steadyhand.app.registry import PrincipalsReader
+from steadyhand.control.bodies import MOST_BYTES
+from steadyhand.control.events import Hub
 from steadyhand.control.login import HEADER
 from steadyhand.control.sessions import CODE_S, FAILURES, IDLE_S
 from steadyhand.settings.principals import create_principal, revoke_principal
@@ -85,9 +89,81 @@ def test_orders_with_a_cookie_alone_are_refused(control: RunningControl) -> None
     bare = control.get("/api/v1/session/codes", {"cookie": cookie}, method="POST")
     assert (bare.status, bare.json["error"]["code"]) == (403, "header_missing")
     whole = control.get("/api/v1/session/codes", {"cookie": cookie, HEADER: "1"}, method="POST")
-    assert whole.status == 200
+    assert whole.json["error"]["code"] != "header_missing"
     foreign = {"cookie": cookie, HEADER: "1", "origin": "http://evil.example"}
-    assert control.get("/api/v1/session/codes", foreign, method="POST").status == 403
+    refused = control.get("/api/v1/session/codes", foreign, method="POST")
+    assert (refused.status, refused.json["error"]["code"]) == (403, "origin_not_allowed")
+
+
+def test_a_session_begets_no_session(control: RunningControl) -> None:
+    cookie = cookie_of(log_in(control, token=control.token))
+    answer = control.get("/api/v1/session/codes", {"cookie": cookie, HEADER: "1"}, method="POST")
+    assert (answer.status, answer.json["error"]["code"]) == (403, "token_wanted")
+
+
+def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_only(root: Path) -> None:
+    origin = "https://ops.example"
+    body = {"content-type": "application/json", "origin": origin}
+    with running_control(root, allowed_origins=frozenset({origin})) as control:
+        proof = json.dumps({"token": control.token}).encode()
+        answer = control.get("/api/v1/session", body, method="POST", body=proof)
+        assert "; secure" in answer.headers["set-cookie"].lower()
+        out = body | {"cookie": cookie_of(answer)}
+        gone = control.get("/api/v1/session", out, method="DELETE")
+        assert "; secure" in gone.headers["set-cookie"].lower()
+        assert "; secure" not in log_in(control, token=control.token).headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("how", ["logged out", "revoked"])
+def test_a_stream_of_events_ends_with_what_opened_it(root: Path, watch: Watch, how: str) -> None:
+    hub = Hub(watch)
+    with running_control(
+        root, clock=watch, principals=PrincipalsReader(root), events=hub
+    ) as control:
+        token = create_principal(root, "ruth", ["reader"])
+        answer = log_in(control, token=token)
+        cookie = {"cookie": cookie_of(answer)}
+        proof = cookie if how == "logged out" else {"authorization": f"Bearer {token}"}
+        connection = HTTPConnection("127.0.0.1", control.port, timeout=10)
+        with closing(connection):
+            connection.request("GET", "/api/v1/events", headers=proof)
+            stream = connection.getresponse()
+            assert stream.readline() == b": steadyhand\n"
+            hub.tell("registry", {"number": 1})
+            assert [stream.readline() for _ in range(4)][-1] == b'data: {"number":1}\n'
+            if how == "logged out":
+                control.get("/api/v1/session", cookie, method="DELETE")
+            else:
+                revoke_principal(root, "ruth")
+            hub.tell("registry", {"number": 2})
+            assert stream.read() == b"\n"
+        hub.close()
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_who_is_unknown_cannot_fill_the_memory(control: RunningControl, is_chunked: bool) -> None:
+    whole = b'{"token": "%s"}' % (b"x" * MOST_BYTES)
+    connection = HTTPConnection("127.0.0.1", control.port, timeout=10)
+    with closing(connection):
+        connection.request(
+            "POST",
+            "/api/v1/session",
+            iter([whole]) if is_chunked else whole,
+            {"content-type": "application/json"},
+            encode_chunked=is_chunked,
+        )
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["error"]["code"]) == (413, "request_too_large")
+    assert log_in(control, token=control.token).status == 200
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\u0000", "' OR 1=1 --", "<script>alert(1)</script>"])
+def test_hostile_proofs_are_only_wrong(control: RunningControl, text: str) -> None:
+    for proof in ({"token": text}, {"code": text}):
+        answer = log_in(control, **proof)
+        assert answer.status in {401, 422}
+        assert answer.headers["content-type"] == "application/json"
+        assert "<script" not in answer.body.decode()
 
 
 def test_who_only_reads_gives_no_orders_with_a_cookie_either(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from steadyhand.control import events
-from steadyhand.control.events import KEPT, MOST_WAITING, Hub
+from steadyhand.control.events import KEPT, MOST_WAITING, Hub, while_open
 from steadyhand.core.event_stream import Sent, read_events
 
 
@@ -100,3 +100,16 @@ async def test_streams_end_when_the_process_stops() -> None:
     here.close()
     with pytest.raises(StopAsyncIteration):
         await waiting
+
+
+async def test_a_stream_ends_with_what_opened_it_and_before_the_next_event() -> None:
+    here, is_open = hub(), True
+    stream = while_open(here.listen(frozenset(), None), lambda: is_open)
+    await opened(stream)
+    here.tell("registry", {"number": 1})
+    assert b"registry" in await anext(stream)
+    is_open = False
+    here.tell("registry", {"number": 2})
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+    assert not here._readers

@@ -1,12 +1,15 @@
 """Browsers' sessions: once by a code, over in time, bounded, and slow for whoever guesses."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from time import monotonic
 
 import pytest
 
 from steadyhand.control.sessions import (
     ADDRESSES,
+    BACK_S,
     CODE_S,
     FAILURES,
     IDLE_S,
@@ -48,7 +51,7 @@ def test_a_code_lets_in_once(sessions: Sessions) -> None:
         sessions.redeem(code)
 
 
-@pytest.mark.parametrize("passed_s", [CODE_S, CODE_S * 10, -1.0])
+@pytest.mark.parametrize("passed_s", [CODE_S, CODE_S * 10, -BACK_S])
 def test_a_code_is_soon_too_old(sessions: Sessions, watch: Watch, passed_s: float) -> None:
     code = sessions.code_for("hash")
     watch.now_s += passed_s
@@ -86,6 +89,32 @@ def test_a_clock_that_is_set_back_ends_sessions_rather_than_keeping_them(
     watch.now_s -= 3_600
     with pytest.raises(SessionOver):
         sessions.token_of(secret)
+
+
+def test_a_clock_that_is_set_back_a_little_ends_nothing(sessions: Sessions, watch: Watch) -> None:
+    secret, code = sessions.begin("hash"), sessions.code_for("hash")
+    for _ in range(5):
+        watch.now_s -= BACK_S / 10
+        assert sessions.token_of(secret) == "hash"
+        sessions.begin("other")  # looks through all that are held
+        sessions.code_for("other")
+    assert sessions.redeem(code) == "hash"
+
+
+def test_to_look_at_a_session_is_not_to_use_it(sessions: Sessions, watch: Watch) -> None:
+    secret = sessions.begin("hash")
+    watch.now_s += IDLE_S / 2
+    assert sessions.holds(secret)
+    watch.now_s += IDLE_S / 2
+    assert not sessions.holds(secret)
+    assert not sessions.holds("none")
+
+
+def test_requests_beside_each_other_never_end_a_session() -> None:
+    sessions = Sessions(monotonic)
+    secret = sessions.begin("hash")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(sessions.token_of, [secret] * 2_000)) == {"hash"}
 
 
 def test_logging_out_ends_it_and_again_is_nothing(sessions: Sessions) -> None:
