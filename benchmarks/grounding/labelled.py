@@ -66,7 +66,7 @@ def checked(claims: Sequence[Labelled]) -> list[Checked]:
     found = []
     for one in claims:
         began_s = thread_time()
-        context = Context(one.context)
+        context = Context(["\n".join(one.context)])  # one article
         read_s = thread_time()
         features = context.check(one.claim).features
         ended_s = thread_time()

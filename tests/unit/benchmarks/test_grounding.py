@@ -52,7 +52,7 @@ def test_the_fit_finds_what_tells(tmp_path: Path) -> None:
     write(tmp_path)
     weights = fit(checked(read(tmp_path / "dev.jsonl.gz")))
     assert weights.keys() == committed().keys()
-    assert weights["coverage"] > 0 > weights["absent_numbers"]
+    assert weights["near"] > 0 > weights["absent_numbers"]
 
 
 def test_worse_candidates_are_taken_back_and_twins_are_counted() -> None:

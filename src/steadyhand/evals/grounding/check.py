@@ -17,6 +17,8 @@ from steadyhand.evals.grounding.words import STOP, is_number, seen, sentences, t
 MOST_SENTENCES: Final = 2_000
 """Sentences of a context that are read; what comes after them is not known."""
 MOST_CHOSEN: Final = 3
+NEIGHBOURS: Final = 4
+"""Sentences of one window; see :attr:`Features.near`."""
 LEAST_QUOTED: Final = 6
 """Words from which an exact quote proves a claim."""
 _GAIN: Final = 0.02
@@ -69,6 +71,8 @@ class Features(NamedTuple):
     Attributes:
         quote: The claim stands in one sentence, word for word.
         coverage: Part of its weight that the chosen sentences carry.
+        near: Part that the best few neighbouring sentences carry; what is gathered from far apart
+            is seldom what the context says.
         best: Part that the best sentence carries alone.
         anywhere: Part that the context has in whatever place.
         pairs: Part of its neighbouring words that are neighbours in the context as well.
@@ -82,6 +86,7 @@ class Features(NamedTuple):
 
     quote: float
     coverage: float
+    near: float
     best: float
     anywhere: float
     pairs: float
@@ -93,7 +98,7 @@ class Features(NamedTuple):
     direction: float
 
 
-NOTHING: Final = Features(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+NOTHING: Final = Features(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0)
 """Features of a claim of which nothing stands anywhere."""
 
 
@@ -163,6 +168,7 @@ class Context:
             Features(
                 quote=float(run == len(asked.tokens) and run >= LEAST_QUOTED),
                 coverage=_part(weights, whole, carried),
+                near=self._near(weights) / whole,
                 best=alone,
                 anywhere=_part(weights, whole, known),
                 pairs=self._paired(asked.tokens),
@@ -194,6 +200,21 @@ class Context:
             for term in self.sentences[best].terms:
                 left.pop(term, None)
         return chosen
+
+    def _near(self, weights: Mapping[str, float]) -> float:
+        """Return the weight that the best window of neighbouring sentences carries."""
+        hits: dict[int, list[str]] = {}
+        for term in weights:
+            for at in self._where.get(term, ()):
+                hits.setdefault(at, []).append(term)
+        most = 0.0
+        for begin in hits:
+            segment, there = self.sentences[begin].segment, set[str]()
+            for at in range(begin, min(begin + NEIGHBOURS, len(self.sentences))):
+                if self.sentences[at].segment == segment:
+                    there.update(hits.get(at, ()))
+            most = max(most, sum(weights[term] for term in sorted(there)))
+        return most
 
     def _paired(self, tokens: Sequence[str]) -> float:
         pairs = [*pairwise(tokens)]

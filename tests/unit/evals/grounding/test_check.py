@@ -13,6 +13,7 @@ from steadyhand.evals.grounding.score import (
     judge,
     score,
     scored,
+    scored_claims,
     state_of,
 )
 
@@ -74,6 +75,18 @@ def test_a_third_sentence_must_add_something() -> None:
     assert len(Context([f"{long}\nocean"]).check(f"{long} ocean").sentences) == 1
 
 
+def test_what_is_gathered_from_far_apart_counts_less_than_what_stands_together() -> None:
+    filler = "Nothing of this is asked about here. " * 6
+    together = Context([f"The brown box is heavy. It weighs 30 kilograms. {filler}"])
+    apart = Context([f"The brown box is heavy. {filler} It weighs 30 kilograms."])
+    segments = Context(["The brown box is heavy.", "It weighs 30 kilograms."])
+    claim = "The heavy brown box weighs 30 kilograms."
+    assert together.check(claim).features.near == pytest.approx(1)
+    assert apart.check(claim).features.near < 0.8
+    assert segments.check(claim).features.near < 0.8
+    assert apart.check(claim).features.coverage == pytest.approx(1)
+
+
 def test_names_leave_the_first_word_out() -> None:
     assert names_of("Yesterday Anna and The Beatles came") == ["anna", "beatl"]
 
@@ -113,6 +126,14 @@ def test_one_claim_from_nowhere_makes_an_answer_ungrounded() -> None:
     assert found.worst == "We were founded in 1987 by Anna Miller."
     assert found.score is not None
     assert found.score < UNGROUNDED_BELOW
+
+
+def test_each_claim_can_be_shown_with_its_score() -> None:
+    found = scored_claims("Refunds are possible within 30 days of purchase. Hello!", SHOP)
+    assert [(one.text, one.state) for one in found] == [
+        ("Refunds are possible within 30 days of purchase.", "grounded")
+    ]
+    assert scored_claims("Refunds are possible within 30 days.", ()) == []
 
 
 def test_between_the_limits_nothing_is_said() -> None:
