@@ -85,8 +85,8 @@ class Checker:
         try:
             await self._expire()
             batches = await asyncio.to_thread(self._spool.batches, BATCH)
-            if not batches:
-                self.status.lag_us = 0
+            oldest_us = min((one.made_us for batch in batches for one in batch.samples), default=0)
+            self.status.lag_us = max(0, self._clock_us() - oldest_us) if oldest_us else 0
             return sum([await self._take(batch) for batch in batches])
         except (SteadyhandError, OSError) as error:
             self.status.failures += 1
@@ -120,8 +120,6 @@ class Checker:
         ids = [one.request_id for one in batch.samples]
         known = self._store.known(ids)
         fresh = {one.request_id: one for one in batch.samples if one.request_id not in known}
-        if batch.samples:
-            self.status.lag_us = max(0, now_us - batch.samples[0].made_us)
         alive = [one for one in fresh.values() if _expires_us(one) > now_us]
         self.status.expired += len(fresh) - len(alive)
         return alive
