@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from steadyhand.evals.grounding.context import segments
 from steadyhand.evals.grounding.sample import Arm, Sample, Terms, decoded
 from steadyhand.gateway.climb.gear import Gear
+from steadyhand.gateway.climb.keepable import good_whole
 from steadyhand.gateway.climb.samples import Samples
 from steadyhand.gateway.serving import Choice, Serving
 from steadyhand.records.annotation import Annotation
@@ -139,6 +140,13 @@ async def test_what_is_no_plain_text_or_too_long_is_counted_without_content() ->
     long = Bench(answers(answer_body("ü" * 300)), most_bytes=600)
     await long.ask()
     assert (long.sample.problem, long.sample.asked, long.sample.answer) == ("too_long", b"", "")
+
+
+def test_an_answer_that_is_nested_too_deeply_to_be_read_again_is_none_to_keep() -> None:
+    deep = answer_body("It is so.").replace(
+        b'"logprobs":null', b'"x":' + b"[" * 5_000 + b"]" * 5_000
+    )
+    assert good_whole(deep, "") is None
 
 
 async def test_what_the_house_asks_of_itself_is_not_sampled() -> None:
