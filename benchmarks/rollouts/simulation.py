@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steadyhand.rollouts import sequential
-from steadyhand.rollouts.assessment import LEAST_SHORT, PARTS
+from steadyhand.rollouts.assessment import LEAST_SHORT, PARTS, enabled
 from steadyhand.rollouts.counts import LEAST_CONTROL
 from steadyhand.rollouts.evidence import LONG_S, SHORT_S
 from steadyhand.rollouts.model import ANY, Policy
@@ -21,9 +21,7 @@ from steadyhand.routing.exposure import WHOLE, Slices, slices
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-MINE = (PARTS[ANY] + PARTS["slow"]) / sum(
-    part for name, part in PARTS.items() if name != "over_cost"
-)
+MINE = (PARTS[ANY] + PARTS["slow"]) / sum(PARTS[name] for name in (ANY, *enabled(Policy())))
 """Part of the bet that a fault which shows as slow answers only moves."""
 
 

@@ -12,7 +12,7 @@ from tests.support.tree import MODULES, import_graph
 
 STORES = r"steadyhand\.storage(\..+)?|steadyhand\..+\.(store|tables)"
 REST = r"steadyhand\.control(\..+)?|steadyhand\.[a-z]+\.api"
-SETTINGS = r"steadyhand\.settings(\..+)?|steadyhand\.[a-z]+\.settings"
+SETTINGS = r"steadyhand\.settings(\..+)?|steadyhand\.[a-z]+(\.[a-z]+)?\.settings"
 PLUGINS = r"steadyhand\.providers\..+|steadyhand\.routing\.rungs\..+"
 BELONGS_TO = {
     "aiohttp": r"steadyhand\.http\.aiohttp_.+",

@@ -313,6 +313,7 @@ def serving(
     files: Mapping[str, str] | None = None,
     *,
     module: str = "steadyhand",
+    port: int = 0,
 ) -> Iterator[Installation]:
     """Write a workspace and serve it until the block ends; ``files`` add to it or replace."""
     root = folder / "workspace"
@@ -327,7 +328,7 @@ def serving(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     (root / "upstream.key").chmod(0o600)
-    ports = ("--port", "0", "--control-port", "0")
+    ports = ("--port", str(port), "--control-port", "0")
     with running(folder, "serve", "serve", "--workspace", root, *ports, module=module) as program:
         control_port = int(program.says(r"control API +http://127\.0\.0\.1:(\d+)").group(1))
         port = int(program.says(r"AI API +http://127\.0\.0\.1:(\d+)").group(1))

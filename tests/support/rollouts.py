@@ -76,7 +76,7 @@ class World:
         is_everywhere: Whether gateways have taken over what the registry says.
     """
 
-    def __init__(self, folder: Path, url: str = "") -> None:
+    def __init__(self, folder: Path, url: str = "", environments: bytes = ENVIRONMENTS) -> None:
         self.now_s = START_S
         self.database: Database = open_database(url or sqlite_url(folder / "x.db"))
         upgrade(self.database)
@@ -99,7 +99,7 @@ class World:
         self.sequence = 0
         self._unit = 0
         self._ids = 0
-        self.registry.service().set_environments(ENVIRONMENTS, BOOTSTRAP)
+        self.registry.service().set_environments(environments, BOOTSTRAP)
 
     def clock(self) -> float:
         """Return the time; every question takes a millisecond, as questions do."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from steadyhand.gateway.climb.gear import Gear, IsProven
 from steadyhand.gateway.climb.harvest import Harvest, HarvestLimits
+from steadyhand.gateway.climb.samples import Samples
 from steadyhand.records.annotation import Annotation
 from steadyhand.routing.hedging import MAX_TOKENS, HedgeBudgets
 from steadyhand.routing.settings import LadderSettings
@@ -14,6 +15,7 @@ def open_gear(
     settings: LadderSettings,
     annotate: Callable[[Annotation], object],
     is_proven: IsProven | None = None,
+    samples: Samples | None = None,
 ) -> Gear:
     """Return the gear of a process that has asked nobody yet."""
     limits = HarvestLimits(
@@ -24,6 +26,7 @@ def open_gear(
         harvest=Harvest(limits),
         annotate=annotate,
         is_proven=is_proven,
+        samples=samples,
     )
 
 

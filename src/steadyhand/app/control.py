@@ -21,6 +21,7 @@ from steadyhand.app.cache_host import CACHE_LOCK_MS, cache_ports, host_cache
 from steadyhand.app.children import Parent
 from steadyhand.app.followed import age_of
 from steadyhand.app.following import follow_for_ever
+from steadyhand.app.grounding import SampledAnswers
 from steadyhand.app.lately import refill
 from steadyhand.app.objectives import look_for_ever, open_book
 from steadyhand.app.registry import PrincipalsReader, Registry, count_refused, registry_ports
@@ -90,6 +91,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     book = open_book(settings, snapshot.routes, database)
     ring = Ring(time())
     refill(ring, records, time())
+    sampled = SampledAnswers(settings, state, database, book)
     shipper = Shipper(
         state.log,
         records,
@@ -105,6 +107,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             overhead.consume_annotations,
             feedback.consume_annotations,
             book.consume_annotations,
+            sampled.consume_annotations,
         ],
         prepare=partial(upgrade, database),
     )
@@ -118,6 +121,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
             plans,
             releases,
             ObjectiveMetrics(book),
+            sampled.metrics,
             collectors.GatewayCollector(state.run, wall_clock_us),
             collectors.ModelCollector(state.run, wall_clock_us),
             StatusCollector(state.run, wall_clock_us),
@@ -177,6 +181,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         console=console.folder(),
         breaking=None if follows else breaking_ports(settings.workspace),
         alerts=AlertPorts(notifier, alert_store, hints),
+        grounding=sampled.store,
         cache=cache_ports(state, CacheStore(cache_database), snapshot),
     )
     server = ControlServer(create_app(ports), listener)
@@ -196,6 +201,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
         asyncio.create_task(host_cache(settings, state, cache_database), name="cache"),
         asyncio.create_task(look_for_ever(book, teller_of(notifier)), name="objectives"),
         asyncio.create_task(deliver_for_ever(notifier), name="alerts"),
+        asyncio.create_task(sampled.run(), name="grounding"),
         asyncio.create_task(
             tell_for_ever(hub, snapshot, None if follows else lambda: exposer.drained),
             name="events",
@@ -215,10 +221,10 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     finally:
         if parent is not None:
             loop.remove_reader(parent.lifeline)
-        stop_shipping.set()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        stop_shipping.set()
         await asyncio.to_thread(thread.join)
         await asyncio.to_thread(traces.stop)
         cache_database.close()

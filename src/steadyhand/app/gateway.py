@@ -23,6 +23,7 @@ from steadyhand.app.gauges import Gauges
 from steadyhand.app.listener import Listener, NativeListener
 from steadyhand.app.listener_limits import overload_limits, server_limits, tls_context
 from steadyhand.app.rolling import RETIRE
+from steadyhand.app.sampling import open_samples, samples_of
 from steadyhand.app.serving import build_serving
 from steadyhand.app.state import State, provider_ports
 from steadyhand.app.status_file import StatusFile, StatusSources
@@ -139,7 +140,13 @@ class GatewayProcess:
         self._log = RecordLog(self._state.log, records.log_settings())
         loop = asyncio.get_running_loop()
         commits = Commits(self._log, loop, patience_s=records.sync_timeout_ms / 1000)
-        self._gear = open_gear(self._settings.ladder, self._log.annotate, self._proofs.is_proven)
+        self._samples = open_samples(self._settings.grounding, self._state)
+        self._gear = open_gear(
+            self._settings.ladder,
+            self._log.annotate,
+            self._proofs.is_proven,
+            samples_of(self._settings.grounding, self._samples, self._key),
+        )
         is_strict = records.durability == "strict"
         self._gateway = Gateway(
             self._serving,
@@ -162,6 +169,7 @@ class GatewayProcess:
             self._ports.traffic,
             self._totals,
             self._gateway.gear.health,
+            self._samples,
         )
         self._gauges.started(self._restarts, self._rolls)
         self._gauges.snapshot_changed(self._serving.snapshot)
@@ -273,6 +281,8 @@ class GatewayProcess:
         await self._gateway.serving.close(keep=frozenset())
         await self._cache.close()
         lost = self._log.close()
+        if self._samples is not None:
+            self._samples.close()
         self._gauges.publish()
         if lost:
             logger.error("%d records could not be written before the end", lost)

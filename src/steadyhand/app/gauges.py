@@ -36,8 +36,9 @@ class Gauges:
         traffic: Traffic,
         totals: Totals,
         health: Health,
+        samples: RecordLog | None = None,
     ) -> None:
-        """Take the board, and what is read."""
+        """Take the board, and what is read; ``samples`` is the log of samples, if there is one."""
         self.reload_failures = 0
         self._exhausted = 0
         self._board = board
@@ -46,6 +47,7 @@ class Gauges:
         self._traffic = traffic
         self._totals = totals
         self._health = health
+        self._samples = samples
         self._refused = commits.refused
 
     def started(self, restarts: int, rolls: int) -> None:
@@ -102,4 +104,13 @@ class Gauges:
                 "log_refused_stalled": self._refused["stalled"],
             }
         )
+        if self._samples is not None:
+            samples = self._samples
+            self._board.publish(
+                {
+                    "samples_taken": samples.appended,
+                    "samples_dropped": samples.dropped + samples.unencodable,
+                    "samples_flush_failures": samples.flush_failures,
+                }
+            )
         self._board.publish({name: getattr(self._traffic, own) for name, own in _TRAFFIC.items()})

@@ -64,6 +64,11 @@ class State:
         return self.directory / "log"
 
     @property
+    def samples(self) -> Path:
+        """Folder of the log of samples, one folder a writer."""
+        return self.directory / "samples"
+
+    @property
     def database(self) -> Path:
         """The SQLite file that records are shipped to by default."""
         return self.directory / "steadyhand.db"

@@ -100,7 +100,7 @@ class ControlClient:
         self._token = token
         self._timeout_s = timeout_s
 
-    def get(self, path: str, **query: str | int | list[str] | None) -> Any:
+    def get(self, path: str, **query: str | float | list[str] | None) -> Any:
         """Return the decoded JSON of ``/api/v1`` + ``path``; absent query values are left out.
 
         Raises:
@@ -127,6 +127,15 @@ class ControlClient:
             SteadyhandError: As :meth:`get`.
         """
         return self._answer("POST", path, json.dumps(values))
+
+    def delete(self, path: str, **query: str | None) -> Any:
+        """Delete ``/api/v1`` + ``path``, and return the decoded JSON; as :meth:`get`.
+
+        Raises:
+            SteadyhandError: As :meth:`get`.
+        """
+        asked = {name: value for name, value in query.items() if value is not None}
+        return self._answer("DELETE", f"{path}{'?' if asked else ''}{urlencode(asked)}")
 
     def events(self, kinds: list[str], after: int | None) -> Iterator[Sent]:
         """Yield number, kind and data of what happens, until the connection ends.

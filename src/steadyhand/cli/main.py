@@ -108,6 +108,11 @@ GROUPS: dict[str, dict[str, Entry]] = {
             "app",
             "List alerts and what webhooks were told; try a webhook.",
         ),
+        "grounding": Entry(
+            "steadyhand.cli.grounding",
+            "app",
+            "List ungrounded answers and their rate; show or delete samples.",
+        ),
         "drills": Entry(
             "steadyhand.cli.drills", "app", "List what proves each rung, and drill now."
         ),

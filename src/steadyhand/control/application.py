@@ -22,6 +22,7 @@ from steadyhand.control import (
     drills,
     events,
     failures,
+    grounding,
     health,
     overview,
     upstreams,
@@ -118,7 +119,7 @@ def create_app(ports: ControlPorts) -> FastAPI:
     api.include_router(routing_api.router(_route_ports(ports)))
     api.include_router(decisions.router(_decision_ports(ports)))
     api.include_router(upstreams.router(_upstream_ports(ports)))
-    _watching(api, ports)
+    _watching(api, ports, login)
     _optional(api, ports, login, door)
 
     @api.get("/snapshot", tags=["snapshot"], summary="Show the snapshot", operation_id="snapshot")
@@ -169,12 +170,14 @@ def _optional(
         api.include_router(distribution.router(ports.distribution, Depends(login)))
 
 
-def _watching(api: APIRouter, ports: ControlPorts) -> None:
+def _watching(api: APIRouter, ports: ControlPorts, login: Callable[..., Principal]) -> None:
     """Add what tells whether promises are kept."""
     if ports.alerts is not None:
         api.include_router(alerts.router(ports.alerts))
     if ports.objectives is not None:
         api.include_router(objectives_api.router(ports.objectives, ports.clock))
+    if ports.grounding is not None:
+        api.include_router(grounding.router(ports.grounding, ports.clock, Depends(login)))
     if ports.ring is not None:
         api.include_router(overview.router(_overview_ports(ports, ports.ring)))
 

@@ -16,6 +16,7 @@ from steadyhand.control.guard import LOOPBACK_HOSTS
 from steadyhand.control.health import Probe
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.evals.grounding.store import SampleStore
 from steadyhand.objectives.book import Book
 from steadyhand.records.explanation import PassedOver
 from steadyhand.records.record import Record
@@ -75,6 +76,7 @@ class ControlPorts:
         ring: What ran lately; ``None`` leaves the overview out.
         breaking: Of simulated providers; ``None`` leaves their endpoints out.
         console: Folder of its built files; pages say so if there is none.
+        grounding: Keeps samples; ``None`` leaves their endpoints out.
     """
 
     records: RecordStore
@@ -99,6 +101,7 @@ class ControlPorts:
     breaking: BreakingPorts | None = None
     console: Path | None = None
     alerts: AlertPorts | None = None
+    grounding: SampleStore | None = None
 
     def identified(self, token: str) -> Principal | None:
         """Return whose token it is, ``None`` for nobody's."""

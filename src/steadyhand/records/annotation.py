@@ -12,6 +12,7 @@ import msgspec
 
 LATE_USAGE = "late_usage"
 FEEDBACK = "feedback"
+GROUNDING = "grounding"
 
 Counting = Literal["reported", "estimated"]
 """Whether the provider counted the tokens, or we did from bytes."""
@@ -22,7 +23,7 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         request_id: Of the record that it is about, which may never have been written.
-        kind: Names the type of ``body``: ``late_usage``, ``feedback``.
+        kind: Names the type of ``body``: ``late_usage``, ``feedback``, ``grounding``.
         made_us: Wall clock, microseconds since 1970.
         body: The value, as MessagePack.
     """
@@ -95,10 +96,56 @@ class Feedback(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return [one for one in said if one]
 
 
-Body = LateUsage | Feedback
+class Grounding(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a sampled answer was found to be, by the text that it should stand in.
+
+    Attributes:
+        tenant: As in the record.
+        route: As in the record.
+        release: Digest of the release that answered; empty for the workspace.
+        verdict: ``grounded``, ``ungrounded`` or ``not_measured``.
+        reason: Why it is not measured, else empty.
+        probability: With which the answer was sampled.
+        by: Name and version of the check, or of the judge, that said so.
+        claims: Claims that were scored.
+        ungrounded: Of them, those that are.
+        score: The lowest, 0 to 1; -1 of none.
+        judged: What came of asking the judge; empty if it was not asked.
+        rollout: Salt of the candidate that was tried; empty for none.
+        unit: Who asked.
+        slot: Which slice of the rollout it was in.
+        weight: Of the candidate then, basis points.
+        controls: Number of control slices then.
+        sampled_us: When it was answered, microseconds since 1970.
+    """
+
+    tenant: str
+    route: str
+    release: str
+    verdict: str
+    reason: str
+    probability: float
+    by: str
+    claims: int = 0
+    ungrounded: int = 0
+    score: float = -1.0
+    judged: str = ""
+    rollout: str = ""
+    unit: int = 0
+    slot: int = 0
+    weight: int = 0
+    controls: int = 0
+    sampled_us: int = 0
+
+
+Body = LateUsage | Feedback | Grounding
 """What an annotation may say."""
 
-_BODIES: dict[str, type[Body]] = {LATE_USAGE: LateUsage, FEEDBACK: Feedback}
+_BODIES: dict[str, type[Body]] = {
+    LATE_USAGE: LateUsage,
+    FEEDBACK: Feedback,
+    GROUNDING: Grounding,
+}
 _KINDS = {body: kind for kind, body in _BODIES.items()}
 _DECODERS = {kind: msgspec.msgpack.Decoder(body) for kind, body in _BODIES.items()}
 

@@ -12,7 +12,15 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from steadyhand.core.errors import NotFound
-from steadyhand.records.annotation import Annotation, Counting, Feedback, LateUsage, body_of, heard
+from steadyhand.records.annotation import (
+    Annotation,
+    Counting,
+    Feedback,
+    Grounding,
+    LateUsage,
+    body_of,
+    heard,
+)
 from steadyhand.records.explanation import PassedOver, explanation
 from steadyhand.records.record import DRILL, Outcome, Record, trace_id
 from steadyhand.records.selection import RecordFilter
@@ -141,15 +149,30 @@ class FeedbackView(BaseModel):
     correction: str = Field(description="what the answer should have been, or empty")
 
 
+class GroundingView(BaseModel):
+    """What a sampled answer was found to be."""
+
+    verdict: str = Field(description="`grounded`, `ungrounded` or `not_measured`")
+    reason: str = Field(description="why it is not measured, else empty")
+    probability: float = Field(description="with which the answer was sampled")
+    by: str = Field(description="check or judge whose word counts")
+    claims: int
+    ungrounded: int = Field(description="of the claims")
+    score: float = Field(description="lowest of a claim, 0 to 1; -1 of none")
+    judged: str = Field(description="what came of asking the judge; empty if it was not asked")
+
+
 class AnnotationView(BaseModel):
     """What became known of a request after its record."""
 
     kind: str = Field(
-        description="`late_usage`: tokens of work that ended after the record; `feedback`"
+        description="`late_usage`: tokens of work that ended after the record; `feedback`; "
+        "`grounding`: what a sampled answer was found to be"
     )
     made_us: int = Field(description="wall clock, microseconds since 1970")
     late_usage: LateUsageView | None = Field(description="null for every other kind")
     feedback: FeedbackView | None = Field(description="null for every other kind")
+    grounding: GroundingView | None = Field(description="null for every other kind")
 
 
 class ExplainedRequest(RequestView):
@@ -201,6 +224,9 @@ class RequestQuery(BaseModel):
         )
 
 
+_SHOWN = tuple(GroundingView.model_fields)
+
+
 def router(ports: RecordPorts) -> APIRouter:
     """Make the requests' router."""
     routes = APIRouter(prefix="/requests", tags=["requests"])
@@ -244,12 +270,21 @@ def _fields(record: Record) -> dict[str, object]:
 
 def _annotation(note: Annotation) -> AnnotationView:
     body = body_of(note)
-    usage = feedback = None
+    usage = feedback = grounding = None
     if isinstance(body, LateUsage):
         usage = LateUsageView.model_validate(msgspec.structs.asdict(body))
     elif isinstance(body, Feedback):
         feedback = FeedbackView.model_validate(msgspec.structs.asdict(body))
-    return AnnotationView(kind=note.kind, made_us=note.made_us, late_usage=usage, feedback=feedback)
+    elif isinstance(body, Grounding):
+        fields = msgspec.structs.asdict(body)
+        grounding = GroundingView.model_validate({key: fields[key] for key in _SHOWN})
+    return AnnotationView(
+        kind=note.kind,
+        made_us=note.made_us,
+        late_usage=usage,
+        feedback=feedback,
+        grounding=grounding,
+    )
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -6,7 +6,7 @@ The same text is shown by the command line and by the REST API, so that both tel
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from steadyhand.records.annotation import Annotation, Feedback, body_of
+from steadyhand.records.annotation import Annotation, Feedback, Grounding, body_of
 from steadyhand.records.record import Attempt, Record
 
 OK = "ok"
@@ -125,8 +125,18 @@ def _later(note: Annotation, record: Record) -> str:
         return f"{after}{note.kind}, which this version does not know"
     if isinstance(body, Feedback):
         return f"{after}feedback of {body.key}: {', '.join(body.signals)}"
+    if isinstance(body, Grounding):
+        return f"{after}{_found(body)}"
     tokens = f"{body.input_tokens:,} + {body.output_tokens:,} tokens"
     return f"{after}{tokens} {body.counting}, {body.role} {body.provider}/{body.model}"
+
+
+def _found(body: Grounding) -> str:
+    """Say what a sampled answer was found to be."""
+    if body.verdict == "not_measured":
+        return f"sampled, grounding not measured: {body.reason}"
+    claims = f"{body.ungrounded} of {body.claims} claims ungrounded"
+    return f"sampled and found {body.verdict} by {body.by} ({claims})"
 
 
 def _ms(microseconds: int) -> str:

@@ -13,7 +13,7 @@ from steadyhand.records.annotation import Annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.cursor import START, Cursor
 from steadyhand.records.entry import Entry, Note
-from steadyhand.records.exposures.store import expose
+from steadyhand.records.exposures.store import expose, expose_samples
 from steadyhand.records.outbox.store import put
 from steadyhand.records.outbox.told import NOBODY, Told
 from steadyhand.records.record import Record
@@ -167,6 +167,7 @@ class RecordStore:
                 rows = [annotation_row(writer, note) for note in fresh]
                 connection.execute(self._insert_annotations, rows)
                 self._queue(connection, writer, fresh)
+                expose_samples(connection, writer, fresh)
             if reading.sequence >= taken:
                 moved = {
                     "sequence": reading.sequence,

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from steadyhand.records.exposures.model import CANDIDATE, COMPARED, CONTROL, STABLE
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED, CONTROL, SLOTS, STABLE
 from steadyhand.rollouts import sequential
 from steadyhand.rollouts.counts import Counts, Step
 from steadyhand.rollouts.model import ANY, METRICS, Policy, Verdict
@@ -27,6 +27,7 @@ PARTS: Final = {
     "fallback": 0.15,
     "invalid": 0.05,
     "over_cost": 0.05,
+    "ungrounded": 0.1,
 }
 """Parts of the bet against the candidate. Most faults show as several bad events of the same units,
 so half of it is on any of them."""
@@ -93,7 +94,16 @@ class Assessment(msgspec.Struct, frozen=True):
 
 def enabled(policy: Policy) -> tuple[str, ...]:
     """Return the metrics that are counted under ``policy``."""
-    return tuple(name for name in METRICS if name != "over_cost" or policy.most_tokens)
+    left_out = set() if policy.most_tokens else {"over_cost"}
+    if not policy.counts_ungrounded:
+        left_out.add("ungrounded")
+    return tuple(name for name in METRICS if name not in left_out)
+
+
+def shown(policy: Policy, situation: Situation) -> tuple[str, ...]:
+    """Return the metrics in which a candidate must be shown to be no worse before it goes on."""
+    asks = policy.least_measured > 0 and not situation.is_first
+    return tuple(name for name in enabled(policy) if name != "ungrounded" or asks)
 
 
 def assess(counts: Counts, policy: Policy, situation: Situation) -> Assessment:
@@ -107,7 +117,7 @@ def assess(counts: Counts, policy: Policy, situation: Situation) -> Assessment:
         worse,
         worse_all if not situation.is_first else 0.0,
         sequential.above(counts.guarded.bad, counts.guarded.requests, slo),
-        {name: _no_worse(counts, policy, name, situation) for name in names},
+        {name: _no_worse(counts, policy, name, situation) for name in shown(policy, situation)},
         sequential.skewed(sequential.summed([_units(step) for step in counts.steps])),
         log(2 / policy.alpha),
         log(1 / policy.promote_alpha),
@@ -135,13 +145,20 @@ def _worse(
 def _no_worse(counts: Counts, policy: Policy, name: str, situation: Situation) -> float:
     """Return the log e-value for the candidate in one metric."""
     slots = _slots(situation.is_first)
-    requests = sum(step.requests[slot] for step in counts.steps for slot in slots)
+    requests = sum(_of(step, name)[slot] for step in counts.steps for slot in slots)
+    if name == "ungrounded" and requests < policy.least_measured:
+        return 0.0
     bad = sum(step.bad[name][slot] for step in counts.steps if name in step.bad for slot in slots)
     few = sequential.below(bad, requests, policy.negligible_percent / 100)
     if situation.is_first:  # with nothing to compare it with, the service level is what is asked
         return sequential.below(bad, requests, policy.slo_percent / 100)
     splits = [{step.controls: step.split(name)} for step in counts.steps if step.controls]
     return sequential.mean([sequential.no_worse(splits, policy.promote_margin), few])
+
+
+def _of(step: Step, name: str) -> list[int]:
+    """Return among how many, by slot, the bad events of a metric are counted."""
+    return (step.measured or [0] * SLOTS) if name == "ungrounded" else step.requests
 
 
 def _slots(is_first: bool) -> tuple[int, ...]:  # noqa: FBT001 - private, one caller each

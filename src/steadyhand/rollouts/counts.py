@@ -23,6 +23,7 @@ class Step(msgspec.Struct, frozen=True):
         bad: Metric → how many of them had it.
         events: Metric → units that had it for the first time.
         units: Remembered units that were first seen here.
+        measured: Sampled answers that were found grounded or ungrounded; empty for none.
     """
 
     weight: int
@@ -31,6 +32,7 @@ class Step(msgspec.Struct, frozen=True):
     bad: dict[str, list[int]]
     events: dict[str, list[int]]
     units: list[int]
+    measured: list[int] = []
 
     def split(self, metric: str) -> Split:
         """Return where units had their first bad event."""

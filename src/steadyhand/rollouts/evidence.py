@@ -19,6 +19,7 @@ from steadyhand.records.exposures.model import (
     FALLBACK,
     INVALID,
     LATE,
+    MEASURED,
     SLOTS,
     STABLE,
 )
@@ -80,6 +81,22 @@ class Bad(NamedTuple):
     flags: int
 
 
+class Measured(NamedTuple):
+    """How many sampled answers of a slot could be measured.
+
+    Attributes:
+        weight: Of the candidate, basis points.
+        controls: Number of control slices.
+        slot: Where they were.
+        answers: How many.
+    """
+
+    weight: int
+    controls: int
+    slot: int
+    answers: int
+
+
 class Seen(NamedTuple):
     """That a unit asked.
 
@@ -104,12 +121,14 @@ class Batch(NamedTuple):
         totals: All of them, by second.
         bad: Those with something wrong.
         seen: Those whose unit is remembered.
+        measured: Sampled answers that could be measured, where they count.
     """
 
     up_to: int
     totals: Sequence[Total]
     bad: Sequence[Bad]
     seen: Sequence[Seen]
+    measured: Sequence[Measured] = ()
 
 
 class Evidence:
@@ -138,7 +157,9 @@ class Evidence:
         """Count a batch; a time after ``now_s``, from a clock that is ahead, is taken for now."""
         events: dict[int, int] = {}  # second → first bad events of the candidate
         for bad in batch.bad:
-            if self._add_bad(bad, now_s) and bad.slot in self._mine:
+            if bad.flags & MEASURED:
+                self._add_ungrounded(bad)
+            elif self._add_bad(bad, now_s) and bad.slot in self._mine:
                 at = min(bad.second, now_s)
                 events[at] = events.get(at, 0) + 1
         for weight, controls, slot, second, requests in batch.totals:
@@ -148,6 +169,8 @@ class Evidence:
             if slot in self._mine:
                 self._candidate_second = max(self._candidate_second, at)
         self._guard(batch.totals, events, now_s)
+        for weight, controls, slot, answers in batch.measured:
+            self._step(weight, controls).measured[slot] += answers
         self._add_seen(batch.seen)
         self.up_to = batch.up_to
         for old in [second for second in self._recent if second < now_s - KEPT_S]:
@@ -170,7 +193,7 @@ class Evidence:
         found = self._steps.get((weight, controls))
         if found is None:
             found = self._steps[weight, controls] = Step(
-                weight, controls, [0] * SLOTS, {}, {}, [0] * SLOTS
+                weight, controls, [0] * SLOTS, {}, {}, [0] * SLOTS, [0] * SLOTS
             )
         return found
 
@@ -201,17 +224,31 @@ class Evidence:
             return False
         step, slot = self._step(bad.weight, bad.controls), bad.slot
         self._second(min(bad.second, now_s))[1][slot] += 1
-        before = spent = self._spent.get(bad.unit, 0)
+        spent = self._spent.get(bad.unit, 0)
+        before = spent & ~_BIT["ungrounded"]  # that says nothing of its requests
         for name in (ANY, *names):
             step.bad.setdefault(name, [0] * SLOTS)[slot] += 1
             if not spent & _BIT[name]:
                 spent |= _BIT[name]
                 step.events.setdefault(name, [0] * SLOTS)[slot] += 1
-        self._spent[bad.unit] = spent
-        if len(self._spent) > MOST_SPENT:
-            for unit in [*islice(self._spent, MOST_SPENT // 10)]:
-                del self._spent[unit]
+        self._spend(bad.unit, spent)
         return not before
+
+    def _add_ungrounded(self, bad: Bad) -> None:
+        """Count a sampled answer that was found ungrounded."""
+        name: Metric = "ungrounded"
+        step = self._step(bad.weight, bad.controls)
+        step.bad.setdefault(name, [0] * SLOTS)[bad.slot] += 1
+        spent = self._spent.get(bad.unit, 0)
+        if not spent & _BIT[name]:
+            step.events.setdefault(name, [0] * SLOTS)[bad.slot] += 1
+            self._spend(bad.unit, spent | _BIT[name])
+
+    def _spend(self, unit: int, spent: int) -> None:
+        self._spent[unit] = spent
+        if len(self._spent) > MOST_SPENT:
+            for old in [*islice(self._spent, MOST_SPENT // 10)]:
+                del self._spent[old]
 
     def _add_seen(self, seen: Iterable[Seen]) -> None:
         for unit, slot, weight, controls in seen:

@@ -8,9 +8,20 @@ from steadyhand.core.errors import InvalidRequest
 
 WHOLE_PERCENT: Final = 100.0
 
-Metric = Literal["slow", "error", "fallback", "invalid", "over_cost"]
-METRICS: Final[tuple[Metric, ...]] = ("slow", "error", "fallback", "invalid", "over_cost")
-"""Bad events. A unit counts once for each, whatever it does afterwards."""
+Metric = Literal["slow", "error", "fallback", "invalid", "over_cost", "ungrounded"]
+METRICS: Final[tuple[Metric, ...]] = (
+    "slow",
+    "error",
+    "fallback",
+    "invalid",
+    "over_cost",
+    "ungrounded",
+)
+"""Bad events. A unit counts once for each, whatever it does afterwards.
+
+``ungrounded`` is not of requests but of sampled answers, and becomes known after them: it is
+compared by itself, and is no part of ``any`` or of the service level.
+"""
 
 ANY: Final = "any"
 """A bad event of any kind; once for each unit as well."""
@@ -51,6 +62,10 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         most_rollbacks_a_day: More automatic ones are not carried out: the candidate is taken off
             and a person is called.
         least_keys: Fewer keys than this are no units.
+        counts_ungrounded: Whether sampled answers that were found ungrounded speak against a
+            candidate.
+        least_measured: Sampled answers of the candidate that must have been measured before it may
+            go on, and be shown to be no worse; 0 for none: then they can only take it back.
     """
 
     unit: Literal["conversation", "user", "key"] = "conversation"
@@ -73,6 +88,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cool_down_s: float = 600.0
     most_rollbacks_a_day: int = 5
     least_keys: int = 200
+    counts_ungrounded: bool = False
+    least_measured: int = 0
 
     def weights(self) -> tuple[int, ...]:
         """Return the candidate's weight at each step, in basis points."""
@@ -108,8 +125,13 @@ def checked(policy: Policy) -> Policy:
             (not 0 < policy.negligible_percent < 100, "negligible_percent is not 0 to 100"),
             (
                 min(policy.dwell_s, policy.bake_s, policy.hold_s, policy.slow_ms) < 0
-                or min(policy.cool_down_s, policy.most_tokens, policy.least_requests) < 0,
+                or min(policy.cool_down_s, policy.most_tokens, policy.least_requests) < 0
+                or policy.least_measured < 0,
                 "a number is below 0",
+            ),
+            (
+                policy.least_measured > 0 and not policy.counts_ungrounded,
+                "least_measured takes counts_ungrounded",
             ),
         )
         if is_wrong

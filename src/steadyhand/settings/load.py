@@ -13,6 +13,7 @@ from steadyhand.routing.settings import DrillSettings, LadderSettings, RouteSett
 from steadyhand.settings import sections
 from steadyhand.settings.answers import read_collections
 from steadyhand.settings.document import Document, Report, parse
+from steadyhand.settings.grounding import read_grounding
 from steadyhand.settings.keyring import read_keys
 from steadyhand.settings.literals import find_secrets
 from steadyhand.settings.model import Settings
@@ -64,6 +65,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     alerts = sections.read_section(AlertSettings, "alerts", document, report)
     traces = sections.read_section(TraceSettings, "traces", document, report)
     objectives = read_objectives(document, route_names(workspace), report)
+    grounding = read_grounding(document, route_names(workspace), report)
     prices = read_prices(document, _names(document, "providers"), report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
@@ -104,6 +106,7 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
         prices=prices,
         alerts=_given(alerts),
         traces=_given(traces),
+        grounding=_given(grounding),
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
+from steadyhand.evals.grounding.settings import GroundingSettings
 from steadyhand.knowledge.model import Entry
 from steadyhand.objectives.settings import ObjectivesSettings
 from steadyhand.prompts.model import Prompt
@@ -53,6 +54,7 @@ class Settings:
         prices: ``[prices]``.
         alerts: ``[alerts]``.
         traces: ``[traces]``.
+        grounding: ``[grounding]``.
     """
 
     workspace: Path
@@ -75,6 +77,7 @@ class Settings:
     prices: Prices = field(default_factory=dict)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     traces: TraceSettings = field(default_factory=TraceSettings)
+    grounding: GroundingSettings = field(default_factory=GroundingSettings)
 
     @property
     def compiled_prompts(self) -> dict[str, Prompt]:

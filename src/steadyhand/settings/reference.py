@@ -39,7 +39,7 @@ _INTRODUCTION = """\
 
 A workspace is a directory that a team keeps in Git. `steadyhand validate` checks it and names the
 line and the nearest valid key of each mistake. The unit of a number is the end of its key: `_ms`
-milliseconds, `_s` seconds, `_bytes`, `_mib` (1,048,576 bytes).
+milliseconds, `_s` seconds, `_hours`, `_days`, `_bytes`, `_mib` (1,048,576 bytes).
 
 Settings of `steadyhand.toml` can be overridden: file < environment < flags. A variable is
 `STEADYHAND_`, the section and the key in upper case with two underscores between levels, and `_`

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from steadyhand.alerting.settings import AlertSettings
 from steadyhand.caching.settings import Settings as CacheSettings
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.evals.grounding.settings import GroundingSettings
 from steadyhand.objectives.settings import ObjectivesSettings
 from steadyhand.providers.base import UnusableFile
 from steadyhand.routing.settings import SLO_CLASSES, DrillSettings, LadderSettings, SloSettings
@@ -46,6 +47,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "objectives": ObjectivesSettings,
     "alerts": AlertSettings,
     "traces": TraceSettings,
+    "grounding": GroundingSettings,
 }
 NAMES = (*TABLES, "slo", "providers", "prices")
 """All top tables of the file."""

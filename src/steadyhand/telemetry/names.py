@@ -12,6 +12,7 @@ from steadyhand.http.refusal import CODES
 from steadyhand.telemetry import (
     alert_names,
     feedback_names,
+    grounding_names,
     ladder_names,
     objective_names,
     overhead_names,
@@ -222,6 +223,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "Alerts": alert_names.METRICS,
     "Traces": trace_names.METRICS,
     "Feedback": feedback_names.METRICS,
+    "Samples": grounding_names.OF_GATEWAYS,
+    "Grounding": grounding_names.METRICS,
     "Connections to providers": upstream_names.METRICS,
     "Record log": record_names.LOG,
     "Shipper": record_names.SHIPPER,
@@ -251,6 +254,7 @@ SLOTS = (
     Slot("snapshot_compiled_us", SNAPSHOT_COMPILED, 1_000_000),
     *record_names.SLOTS,
     *upstream_names.SLOTS,
+    *grounding_names.SLOTS,
 )
 """What a gateway publishes, in the board's order."""
 

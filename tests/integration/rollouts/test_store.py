@@ -1,6 +1,6 @@
 """Where rollouts are kept, and what is read of their requests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -8,14 +8,20 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from steadyhand.records.annotation import Grounding, annotation
+from steadyhand.records.cursor import Cursor
+from steadyhand.records.entry import Note
+from steadyhand.records.exposures.model import COMPARED, CONTROL, slot_of
+from steadyhand.records.record import Record
 from steadyhand.records.tables import exposures
+from steadyhand.rollouts.certificate import decode, verify
 from steadyhand.rollouts.evidence import Evidence
 from steadyhand.rollouts.exposures import store as readings
 from steadyhand.rollouts.exposures.store import Exposures
 from steadyhand.rollouts.model import Policy, Rollout
 from steadyhand.rollouts.store import RolloutChanged, RolloutMissing, RolloutOpen
 from steadyhand.rollouts.transition import ended
-from tests.support.rollouts import World
+from tests.support.rollouts import ENVIRONMENTS, World
 
 ROLLOUT = Rollout("ro_0001", "support", "staging", "new", "old", Policy(), 5, "olive", salt="s")
 
@@ -150,3 +156,92 @@ def test_drains_and_incidents_are_kept_once(world: World) -> None:
     world.store.undrain("s")
     world.store.undrain("s")
     assert world.store.drained() == frozenset()
+
+
+def test_what_samples_were_found_to_be_is_evidence_where_it_counts(world: World) -> None:
+    world.stable()
+    world.start()
+    salt = world.link.pointer("staging", "support").salt
+    world.traffic(40)
+    found = [
+        (COMPARED, "ungrounded", salt),
+        (COMPARED, "grounded", salt),
+        (CONTROL, "ungrounded", salt),
+        (CONTROL, "not_measured", salt),
+        (CONTROL, "ungrounded", ""),
+    ]
+    notes = []
+    for unit, (slot, state, rollout) in enumerate(found, start=1):
+        body = Grounding(
+            "acme", "support", "sha256:1", state, "", 0.5, "overlap-1",
+            rollout=rollout, unit=unit, slot=slot, weight=500, controls=3,
+            sampled_us=int(world.now_s * 1e6),
+        )  # fmt: skip
+        made = annotation(f"req_{unit}", 1, body)
+        notes.append(Note(unit, made, msgspec.msgpack.encode(made)))
+    for _ in range(2):  # a shipper may do it again
+        world.records.ship("w2", [], Cursor(0, 0, len(notes)), notes=notes)
+    reading = Exposures(world.database)
+    served_us = reading.last_served_us(salt, is_first=True)
+    for policy, mine, theirs, measured in (
+        (Policy(counts_ungrounded=True), 1, 1, 3),
+        (Policy(counts_ungrounded=True, slow_ms=1, most_tokens=1), 1, 1, 3),
+        (Policy(), 0, 0, 0),
+    ):
+        evidence = Evidence(policy, is_first=False)
+        reading.bring_on(evidence, salt, policy, int(world.now_s))
+        steps = evidence.counts(int(world.now_s)).steps
+        assert sum(sum(step.requests) for step in steps) == 40
+        assert sum(sum(step.measured) for step in steps) == measured
+        splits = [step.split("ungrounded") for step in steps]
+        assert sum(one.candidate for one in splits) == mine
+        assert sum(one.control for one in splits) == theirs
+    assert reading.last_served_us(salt, is_first=True) == served_us
+
+
+GUARDED = ENVIRONMENTS + b"counts_ungrounded = true\n"
+
+
+def judge(world: World, records: list[Record], is_bad: Callable[[Record], bool]) -> None:
+    """Let the sampled answers of ``records`` be found grounded or not, and ship that."""
+    notes = []
+    for record in records:
+        verdict = "ungrounded" if is_bad(record) else "grounded"
+        body = Grounding(
+            "acme", "support", record.route_release, verdict, "", 1.0, "overlap-1",
+            rollout=record.rollout, unit=record.unit, slot=slot_of(record.arm, record.part),
+            weight=record.candidate_bp, controls=record.controls, sampled_us=record.received_us,
+        )  # fmt: skip
+        made = annotation(record.request_id, record.received_us, body)
+        world.sequence += 1
+        notes.append(Note(world.sequence, made, msgspec.msgpack.encode(made)))
+    world.records.ship("w1", [], Cursor(0, 0, world.sequence), notes=notes)
+
+
+@pytest.mark.parametrize(("environments", "taken_back"), [(GUARDED, True), (ENVIRONMENTS, False)])
+def test_a_candidate_that_makes_things_up_is_taken_back_where_that_counts(
+    tmp_path: Path, environments: bytes, *, taken_back: bool
+) -> None:
+    world = World(tmp_path, environments=environments)
+    world.stable()
+    rollout = world.start()
+    controller = world.controller()
+    for _ in range(60):
+        world.now_s += 1
+        records = world.traffic(200)
+        judge(world, records, lambda one: one.arm == "candidate" or one.unit % 8 == 0)
+        controller.tick()
+        if world.get(rollout).outcome:
+            break
+    found = world.get(rollout)
+    assert (found.reason == "worse_than_control") == taken_back, found.verdict
+    if taken_back:
+        assert "ungrounded" in found.verdict.message
+        while not world.get(rollout).outcome:
+            world.now_s += 1
+            controller.tick()
+        certificate, _ = decode(world.git.noted(world.get(rollout).work.commit))
+        assert all(check.holds for check in verify(certificate))
+        assert sum(sum(step.measured) for step in certificate.looks[-1].counts.steps) > 0
+    world.git.close()
+    world.database.close()

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from steadyhand.alerting import tables as alerting
 from steadyhand.caching import store as caching
 from steadyhand.core.errors import ConfigurationError
+from steadyhand.evals.grounding import tables as grounding
 from steadyhand.objectives import tables as objectives
 from steadyhand.records.tables import metadata
 from steadyhand.rollouts import tables as rollouts
@@ -19,7 +20,14 @@ from steadyhand.storage.open import open_database, sqlite_url
 
 LATER = {"version_num": "9999"}
 
-ALL = (alerting.metadata, caching.metadata, metadata, objectives.metadata, rollouts.metadata)
+ALL = (
+    alerting.metadata,
+    caching.metadata,
+    grounding.metadata,
+    metadata,
+    objectives.metadata,
+    rollouts.metadata,
+)
 
 
 @pytest.fixture
@@ -33,7 +41,17 @@ def tables(database: Database) -> list[str]:
 
 
 def test_it_is_applied_once(database: Database) -> None:
-    assert upgrade(database) == ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0009"]
+    assert upgrade(database) == [
+        "0001",
+        "0002",
+        "0003",
+        "0004",
+        "0005",
+        "0006",
+        "0007",
+        "0008",
+        "0009",
+    ]
     assert upgrade(database) == []
     own = [
         "alert_hints",
@@ -44,6 +62,7 @@ def test_it_is_applied_once(database: Database) -> None:
         "drains",
         "exposure_numbers",
         "exposures",
+        "grounding_samples",
         "incidents",
         "intents",
         "leases",

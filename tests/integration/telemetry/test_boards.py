@@ -11,10 +11,12 @@ from steadyhand.alerting.metrics import AlertMetrics
 from steadyhand.alerting.notifier import Notifier
 from steadyhand.alerting.settings import WebhookSettings
 from steadyhand.alerting.store import AlertStore
+from steadyhand.evals.grounding.checker import CheckerStatus
+from steadyhand.evals.grounding.metrics import GroundingMetrics
 from steadyhand.objectives.book import Book, Terms
 from steadyhand.objectives.metrics import ObjectiveMetrics
 from steadyhand.objectives.model import Objective
-from steadyhand.records.annotation import Feedback, annotation
+from steadyhand.records.annotation import Feedback, Grounding, annotation
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.prices import Price
 from steadyhand.records.record import DRILL
@@ -128,6 +130,10 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     releases.synced("ok")
+    grounding = GroundingMetrics(lambda: CheckerStatus(judged={"late": 1}))
+    grounding.consume_annotations(
+        [annotation("r", 1, Grounding("t", "r", "", "not_measured", "unsure", 0.5, "c"))]
+    )
     feedback = FeedbackMetrics()
     feedback.consume_annotations([annotation("r", 1, Feedback("t", "k", "i", thumbs="up"))])
     rollouts = RolloutMetrics(lambda: 1, lambda: [OpenRollout("support", "production", "no_data")])
@@ -158,6 +164,7 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
             releases,
             rollouts,
             feedback,
+            grounding,
             ObjectiveMetrics(book),
             AlertMetrics(notifier, hints, lambda: 60.0),
             TraceMetrics(TraceStatus(), lambda: NOW_US),

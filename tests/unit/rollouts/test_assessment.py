@@ -196,3 +196,41 @@ def test_a_first_release_is_held_against_the_service_level_alone() -> None:
     breached = first(1_000, 150, candidate_short=Window(100, 15), control_long=Window())
     assert verdict(breached, replace(FIRST, breach_s=NOW_S - 31)) == "roll_back: slo_breached"
     assert verdict(first(20, 1), FIRST) == "inconclusive: gathering"
+
+
+GUARDED = Policy(counts_ungrounded=True)
+
+
+def judged_step(bad: tuple[int, int], measured: tuple[int, int] = (300, 900)) -> Step:
+    made = step(mine=3_000, theirs=9_000, bad=(60, 180))
+    more = {"ungrounded": [*bad, 0, 0]}
+    return replace(made, bad=made.bad | more, events=made.events | more, measured=[*measured, 0, 0])
+
+
+def test_ungrounded_answers_take_a_candidate_back_where_they_count() -> None:
+    worse = counts(judged_step(bad=(120, 60)))
+    assert verdict(worse, policy=GUARDED) == "roll_back: worse_than_control"
+    assert "ungrounded" in assess(worse, GUARDED, SITUATION).verdict.message
+    assert verdict(worse).startswith("promote")
+    assert "ungrounded" not in enabled(POLICY)
+    assert verdict(counts(judged_step(bad=(60, 180))), policy=GUARDED).startswith("promote")
+
+
+def test_a_candidate_must_be_shown_to_be_grounded_only_where_that_is_asked() -> None:
+    asks = replace(GUARDED, least_measured=200)
+    assert verdict(counts(judged_step((60, 180))), policy=asks).startswith("promote")
+    few = counts(judged_step((0, 0), (199, 600)))
+    made = assess(few, asks, SITUATION)
+    assert made.verdict.reason == "gathering"
+    assert made.verdict.message == "not yet shown to be good in ungrounded"
+    assert made.no_worse["ungrounded"] == 0
+    nothing = counts(GOOD)
+    assert verdict(nothing, policy=asks) == "inconclusive: gathering"
+    assert verdict(nothing, policy=GUARDED).startswith("promote")
+    first = replace(SITUATION, is_first=True, weight=10_000)
+    assert "ungrounded" not in assess(nothing, asks, first).no_worse
+
+
+def test_without_the_guard_nothing_of_the_rule_is_another() -> None:
+    plain, sampled = counts(GOOD), counts(replace(GOOD, measured=[10, 30, 0, 0]))
+    assert assess(plain, POLICY, SITUATION) == assess(sampled, POLICY, SITUATION)

@@ -12,7 +12,9 @@ from steadyhand.records.exposures.model import (
     FALLBACK,
     INVALID,
     LATE,
+    MEASURED,
     STABLE,
+    UNGROUNDED,
 )
 from steadyhand.rollouts import evidence
 from steadyhand.rollouts.counts import Counts, Window
@@ -20,6 +22,7 @@ from steadyhand.rollouts.evidence import (
     Bad,
     Batch,
     Evidence,
+    Measured,
     Seen,
     Total,
     metrics_of,
@@ -188,3 +191,35 @@ def test_units_are_remembered_and_then_every_second_one_is_forgotten() -> None:
     assert sum(found.counts(NOW_S).steps[0].units) == count / 2
     found.add(Batch(4, totals, (), (Seen(1_000_001, COMPARED, 500, 3),)), NOW_S)
     assert sum(found.counts(NOW_S).steps[0].units) == count / 2, "an odd one is not looked at"
+
+
+def measured(unit: int, slot: int, flags: int = MEASURED | UNGROUNDED, **more: int) -> Bad:
+    return bad(unit, slot, flags, **more)
+
+
+def test_an_ungrounded_answer_is_counted_by_itself() -> None:
+    made = fold(Policy(counts_ungrounded=True))
+    rows = (measured(1, COMPARED), measured(1, COMPARED), measured(2, CONTROL))
+    counts = [Measured(500, 3, COMPARED, 5), Measured(500, 3, CONTROL, 9)]
+    made.add(Batch(3, (), rows, (), counts), NOW_S)
+    (step,) = made.counts(NOW_S).steps
+    assert step.split("ungrounded") == Split(1, 1)
+    assert step.bad["ungrounded"] == [2, 1, 0, 0]
+    assert step.measured == [5, 9, 0, 0]
+    assert step.split("any") == Split(0, 0)
+    assert step.requests == [0, 0, 0, 0]
+    found = made.counts(NOW_S)
+    assert found.candidate_short == Window(0, 0)
+    assert found.guarded == Window(0, 0)
+
+
+def test_an_ungrounded_answer_leaves_a_unit_its_first_bad_request() -> None:
+    made = fold(Policy(counts_ungrounded=True))
+    made.add(Batch(1, (), (measured(1, COMPARED),), ()), NOW_S)
+    control = [Total(500, 3, CONTROL, NOW_S - 2, 100)]
+    rows = (bad(1, COMPARED),)
+    totals = [*control, Total(500, 3, COMPARED, NOW_S, 1)]
+    made.add(Batch(2, totals, rows, ()), NOW_S)
+    found = made.counts(NOW_S)
+    assert found.guarded == Window(1, 1)
+    assert found.steps[0].split("any") == Split(1, 0)

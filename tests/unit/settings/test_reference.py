@@ -25,7 +25,19 @@ def test_settings_are_frozen_and_refuse_unknown_keys(model: type[BaseModel]) -> 
 
 
 UNITS = tuple(
-    ["_ms", "_s", "_bytes", "_mib", "_tokens", "_percent", "_chars", "_days", "_usd", "_per_mtok"]
+    [
+        "_ms",
+        "_s",
+        "_bytes",
+        "_mib",
+        "_tokens",
+        "_percent",
+        "_chars",
+        "_days",
+        "_hours",
+        "_usd",
+        "_per_mtok",
+    ]
 )
 
 
@@ -43,6 +55,7 @@ def test_a_number_says_its_unit(model: type[BaseModel]) -> None:
     }
     counts |= {"threshold"}  # a probability
     counts |= {"variables.max_items"}
+    counts |= {"judge.max_at_once", "judge.most_per_hour"}
     for name, field in reference.fields(model):
         if field.annotation in {int, float}:
             assert name in counts or name.endswith(UNITS), name

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from steadyhand.telemetry import (
     alert_names,
     feedback_names,
+    grounding_names,
     ladder_names,
     names,
     objective_names,
@@ -28,6 +29,7 @@ DECLARED = [
         names,
         alert_names,
         feedback_names,
+        grounding_names,
         ladder_names,
         objective_names,
         overhead_names,
@@ -61,7 +63,7 @@ def test_tenant_and_process_are_labels_only_where_stated() -> None:
     expected = {"steadyhand_requests_total", "steadyhand_tokens_total", "steadyhand_cost_usd_total"}
     assert by_tenant == expected
     by_process = {metric.name for metric in ALL if "process" in metric.labels}
-    own = ("Gateway processes", "Connections to providers", "Record log")
+    own = ("Gateway processes", "Connections to providers", "Record log", "Samples")
     gateway = [metric for chapter in own for metric in METRICS[chapter]]
     gateway += ladder_names.FROM_STATUS
     assert by_process == {"steadyhand_requests_total", *(metric.name for metric in gateway)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import random
 
 from steadyhand.gateway.climb.harvest import Harvest
+from steadyhand.gateway.climb.samples import Samples
 from steadyhand.records.annotation import Annotation
 from steadyhand.routing.exposure import Lease
 from steadyhand.routing.health.book import Health
@@ -43,6 +44,7 @@ class Gear:
         annotate: Takes facts that come after a request's record; ``None`` drops them.
         is_proven: See :data:`IsProven`; ``None`` where nothing proves rungs: all pass as proved.
         lease: Of candidates.
+        samples: Of answers that are checked later; ``None`` if no route has any.
     """
 
     health: Health = field(default_factory=Health)
@@ -53,3 +55,4 @@ class Gear:
     annotate: Callable[[Annotation], object] | None = None
     is_proven: IsProven | None = None
     lease: Lease = field(default_factory=Lease)
+    samples: Samples | None = None

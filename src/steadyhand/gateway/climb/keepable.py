@@ -45,7 +45,7 @@ def good_whole(body: bytes, deployment: str, *, is_late: bool = False) -> GoodAn
     """Return what is kept of a whole answer, ``None`` if it is none to keep."""
     try:
         read = _DECODER.decode(body)
-    except msgspec.DecodeError:  # a content of parts, for instance
+    except (msgspec.DecodeError, RecursionError):  # a content of parts, for instance
         return None
     if len(read.choices) != 1 or read.choices[0].finish_reason != "stop":
         return None

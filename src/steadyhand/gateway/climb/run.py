@@ -92,7 +92,7 @@ class Run:
         if reply.status != 200:
             raise await attempt.refused(deployment, reply)
         if exchange.stream:
-            keeps = exchange.answering_ladder().keeps_answers
+            keeps = exchange.answering_ladder().keeps_answers or _is_sampled(exchange)
             found: Found = await attempt.begin_stream(deployment, reply, self._call, keeps=keeps)
         else:
             found = await attempt.whole(deployment, reply)
@@ -102,6 +102,11 @@ class Run:
         if deployment.load is not None:
             deployment.load.took(now_s - self.began_s, now_s)
         return found
+
+    @property
+    def asked(self) -> bytes:
+        """The request as it went to the deployment."""
+        return self._call.body
 
     @property
     def status(self) -> int:
@@ -192,6 +197,13 @@ class Run:
         """Return the completion tokens that upstream has counted, 0 if it has not."""
         usage = self._usage()
         return 0 if usage is None else usage.completion_tokens or 0
+
+
+def _is_sampled(exchange: Exchange) -> bool:
+    """Tell whether the answer will be sampled, so that its text has to be collected."""
+    samples = exchange.gear.samples
+    route = exchange.answering_ladder().route
+    return samples is not None and samples.drawn(route, exchange.request_id) is not None
 
 
 def why_left(cancelled: BaseException) -> str:

@@ -5,7 +5,7 @@ from typing import cast
 
 from steadyhand.core.chat import is_given
 from steadyhand.core.errors import NoAnswer, RecordsUnavailable
-from steadyhand.gateway import send
+from steadyhand.gateway import sampled, send
 from steadyhand.gateway.attempt import BegunStream, WholeAnswer
 from steadyhand.gateway.climb.climb import Climb
 from steadyhand.gateway.climb.run import Run, why_left
@@ -31,6 +31,7 @@ async def answer(exchange: Exchange) -> Exchange:
             credit(exchange, voice, climb.why(voice))
             if await relay(exchange, voice) == "ok":
                 climb.offer(voice)
+                sampled.take(exchange, voice)
         elif isinstance(voice, Stored):
             await replay(exchange, voice)
         else:

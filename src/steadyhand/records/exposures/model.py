@@ -6,6 +6,7 @@ counted by everything that happened to those who were assigned, whoever answered
 
 from typing import Final, NamedTuple
 
+from steadyhand.records.annotation import Grounding
 from steadyhand.records.record import DRILL, Record
 
 ERROR: Final = 1
@@ -16,6 +17,12 @@ FALLBACK: Final = 2
 
 INVALID: Final = 4
 """The model refused, or a filter ended its answer."""
+
+MEASURED: Final = 16
+"""Not a request: what its sampled answer was found to be, which became known after it."""
+
+UNGROUNDED: Final = 32
+"""Of such: the answer does not stand in what the model was given."""
 
 LATE: Final = 8
 """Past the latency budget."""
@@ -68,7 +75,7 @@ def exposure_of(record: Record) -> Exposure | None:
     return Exposure(
         record.rollout,
         record.unit,
-        _slot(record),
+        slot_of(record.arm, record.part),
         record.candidate_bp,
         record.controls,
         record.received_us,
@@ -78,11 +85,30 @@ def exposure_of(record: Record) -> Exposure | None:
     )
 
 
-def _slot(record: Record) -> int:
-    if record.arm == "control":
+def exposure_of_sample(found: Grounding) -> Exposure | None:
+    """Return what a rollout has to know of a sampled answer; ``None`` if it says nothing to one."""
+    if not found.rollout or found.verdict == "not_measured":
+        return None
+    flags = MEASURED | (UNGROUNDED if found.verdict == "ungrounded" else 0)
+    return Exposure(
+        found.rollout,
+        found.unit,
+        found.slot,
+        found.weight,
+        found.controls,
+        found.sampled_us,
+        0,
+        0,
+        flags,
+    )
+
+
+def slot_of(arm: str, part: int) -> int:
+    """Return the slot of an arm and the number of its compared slice, -1 for none."""
+    if arm == "control":
         return CONTROL
-    if record.arm == "candidate":
-        return CANDIDATE if record.part < 0 else COMPARED
+    if arm == "candidate":
+        return CANDIDATE if part < 0 else COMPARED
     return STABLE
 
 

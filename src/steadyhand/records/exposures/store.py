@@ -1,11 +1,13 @@
 """Write what rollouts have to know of requests, in the transaction that stores their records."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from steadyhand.records.entry import Entry
-from steadyhand.records.exposures.model import exposure_of
+from steadyhand.records.annotation import GROUNDING, Grounding, body_of
+from steadyhand.records.entry import Entry, Note
+from steadyhand.records.exposures.model import exposure_of, exposure_of_sample
 from steadyhand.records.tables import exposure_numbers, exposures
 
 _COLUMNS = tuple(column.name for column in exposures.columns)
@@ -18,11 +20,28 @@ def expose(connection: sa.Connection, writer: str, entries: Sequence[Entry]) -> 
     The row of the numbers stays locked until the transaction ends, so that numbers become visible
     in their order, whoever else ships at the same time.
     """
-    found = [
-        (writer, entry.sequence, *exposure)
-        for entry in entries
-        if entry.record.rollout and (exposure := exposure_of(entry.record)) is not None
-    ]
+    _store(
+        connection,
+        [
+            (writer, entry.sequence, *exposure)
+            for entry in entries
+            if entry.record.rollout and (exposure := exposure_of(entry.record)) is not None
+        ],
+    )
+
+
+def expose_samples(connection: sa.Connection, writer: str, notes: Sequence[Note]) -> None:
+    """Store what sampled answers were found to be, as :func:`expose` does their requests."""
+    found = []
+    for note in notes:
+        body = body_of(note.annotation) if note.annotation.kind == GROUNDING else None
+        exposure = exposure_of_sample(body) if isinstance(body, Grounding) else None
+        if exposure is not None:
+            found.append((writer, note.sequence, *exposure))
+    _store(connection, found)
+
+
+def _store(connection: sa.Connection, found: Sequence[tuple[Any, ...]]) -> None:
     if not found:
         return
     moved = {"next": exposure_numbers.c.next + len(found)}

@@ -4,9 +4,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from steadyhand.records.exposures.model import CANDIDATE, COMPARED
+from steadyhand.records.exposures.model import CANDIDATE, COMPARED, MEASURED, UNGROUNDED
 from steadyhand.records.tables import exposures
-from steadyhand.rollouts.evidence import Bad, Batch, Evidence, Seen, Total
+from steadyhand.rollouts.evidence import Bad, Batch, Evidence, Measured, Seen, Total
 from steadyhand.rollouts.model import Policy
 from steadyhand.storage.database import Database
 
@@ -52,25 +52,32 @@ class Exposures:
             mine &= table.number <= up_to
             second = table.received_us // sa.literal_column(str(_US), sa.BigInteger)
             by = (table.weight, table.controls, table.slot, second)
-            totals = sa.select(*by, sa.func.count()).where(mine).group_by(*by)
+            asked = mine & (table.flags < MEASURED)
+            totals = sa.select(*by, sa.func.count()).where(asked).group_by(*by)
+            found = sa.select(*by[:3], sa.func.count()).where(mine, table.flags >= MEASURED)
             place = (table.unit, table.slot, table.weight, table.controls)
             bad = (
                 sa.select(*place, table.received_us, table.latency_us, table.tokens, table.flags)
                 .where(mine, _is_bad(policy))
                 .order_by(table.number)
             )
-            seen = sa.select(*place).where(mine, table.unit % modulus == 0).order_by(table.number)
+            seen = sa.select(*place).where(asked, table.unit % modulus == 0).order_by(table.number)
             return Batch(
                 up_to,
                 [Total(*row) for row in connection.execute(totals.order_by(*by))],
                 [Bad(*row[:4], row[4] // _US, *row[5:]) for row in connection.execute(bad)],
                 [Seen(*row) for row in connection.execute(seen)],
+                [Measured(*row) for row in connection.execute(found.group_by(*by[:3]))]
+                if policy.counts_ungrounded
+                else (),
             )
 
     def last_served_us(self, salt: str, *, is_first: bool = False) -> int:
         """Return when a request last came to the candidate, in microseconds; 0 for never."""
         table = exposures.c
-        wanted = sa.select(sa.func.max(table.received_us)).where(table.rollout == salt)
+        wanted = sa.select(sa.func.max(table.received_us)).where(
+            table.rollout == salt, table.flags < MEASURED
+        )
         if not is_first:
             wanted = wanted.where(table.slot.in_((COMPARED, CANDIDATE)))
         with self._database.read() as connection:
@@ -79,7 +86,9 @@ class Exposures:
 
 def _is_bad(policy: Policy) -> sa.ColumnElement[bool]:
     table = exposures.c
-    wanted = table.flags != 0
+    wanted = (table.flags != 0) & (table.flags < MEASURED)
+    if policy.counts_ungrounded:
+        wanted |= table.flags >= MEASURED + UNGROUNDED
     if policy.slow_ms:
         wanted |= table.latency_us > policy.slow_ms * 1000
     if policy.most_tokens:

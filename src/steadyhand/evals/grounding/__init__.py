@@ -1,0 +1,1 @@
+"""Whether answers stand in what they were given to stand on: a proxy for hallucination."""
