@@ -144,9 +144,17 @@ function Notes({ notes }: { notes: Schemas["AnnotationView"][] }) {
               ` by ${plain(note.feedback.key)}: ${[note.feedback.thumbs, note.feedback.rating ? `${note.feedback.rating} of 5` : "", plain(note.feedback.correction)].filter(Boolean).join(", ")}`}
             {note.late_usage &&
               `: ${note.late_usage.provider}/${note.late_usage.model}, ${count(note.late_usage.input_tokens)} / ${count(note.late_usage.output_tokens)} tokens (${note.late_usage.role})`}
+            {note.grounding && `: ${found(note.grounding)}`}
           </li>
         ))}
       </ul>
     </Panel>
   );
+}
+
+/** A verdict on grounding in words: what was found, of how much, by whom. */
+function found(said: NonNullable<Schemas["AnnotationView"]["grounding"]>): string {
+  const verdict = said.reason ? `not measured (${said.reason.replace("_", " ")})` : said.verdict;
+  const claims = said.claims ? `, ${count(said.ungrounded)} of ${count(said.claims)} claims ungrounded` : "";
+  return `${verdict}${claims}, by ${plain(said.by)}`;
 }

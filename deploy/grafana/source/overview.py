@@ -253,6 +253,21 @@ BOARD = Board(
                     alerts=("SteadyhandTracesLost",),
                 ),
                 Panel(
+                    "Samples lost",
+                    "Samples of answers a second that were drawn and dropped, because too many "
+                    "waited to be checked. Answers are well.",
+                    "ops",
+                    (
+                        Query(
+                            summed(
+                                "steadyhand_grounding_samples_total", 'result="dropped"', "process"
+                            ),
+                            "{{process}}",
+                        ),
+                    ),
+                    alerts=("SteadyhandSamplesLost",),
+                ),
+                Panel(
                     "Messages wait",
                     "Age of the oldest message that a webhook has not taken: whoever listens "
                     "there hears of no alert.",

@@ -153,6 +153,55 @@ BOARD = Board(
             ),
         ),
         Row(
+            "Grounding",
+            (
+                Panel(
+                    "Ungrounded answers",
+                    "Part of the measured samples that do not stand in what the model was given, "
+                    "of those that are kept, with the ends of its 95 % interval. A proxy for "
+                    "hallucination: look at its changes.",
+                    "percentunit",
+                    tuple(
+                        Query(
+                            f"max by (route, release) ({metric}{{{chosen(_R)}}})",
+                            f"{{{{route}}}} {{{{release}}}} {name}",
+                        )
+                        for metric, name in (
+                            ("steadyhand_grounding_ungrounded_ratio", "share"),
+                            ("steadyhand_grounding_ungrounded_low_ratio", "at least"),
+                            ("steadyhand_grounding_ungrounded_high_ratio", "at most"),
+                        )
+                    ),
+                    alerts=("SteadyhandAnswersUngrounded",),
+                    most=1,
+                ),
+                Panel(
+                    "Samples by verdict",
+                    "Sampled answers a second by what they were found to be. Not measured is "
+                    "neither good nor bad.",
+                    "ops",
+                    (
+                        Query(
+                            summed("steadyhand_grounding_checked_total", _R, "route, verdict"),
+                            "{{route}} {{verdict}}",
+                        ),
+                    ),
+                ),
+                Panel(
+                    "Not measured",
+                    "Samples a second that could not be measured, by why: label the context if it "
+                    "is no_context.",
+                    "ops",
+                    (
+                        Query(
+                            summed("steadyhand_grounding_unmeasured_total", _R, "route, reason"),
+                            "{{route}} {{reason}}",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        Row(
             "Promises",
             (
                 Panel(

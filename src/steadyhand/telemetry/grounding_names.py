@@ -57,6 +57,32 @@ LAG = Metric(
     "Age of the oldest sample of the last pass when it was checked; 0 if none waited.",
 )
 
+UNGROUNDED = Metric(
+    "steadyhand_grounding_ungrounded_ratio",
+    "gauge",
+    "Share of the measured samples that are ungrounded, of those that are still kept, each weighed "
+    "by the probability with which it was drawn. A proxy for hallucination.",
+    ("route", "release"),
+)
+UNGROUNDED_LOW = Metric(
+    "steadyhand_grounding_ungrounded_low_ratio",
+    "gauge",
+    "Lower end of the 95 % interval (Wilson) of steadyhand_grounding_ungrounded_ratio.",
+    ("route", "release"),
+)
+UNGROUNDED_HIGH = Metric(
+    "steadyhand_grounding_ungrounded_high_ratio",
+    "gauge",
+    "Upper end of the 95 % interval (Wilson) of steadyhand_grounding_ungrounded_ratio.",
+    ("route", "release"),
+)
+MEASURED = Metric(
+    "steadyhand_grounding_measured_samples",
+    "gauge",
+    "Samples that steadyhand_grounding_ungrounded_ratio is of.",
+    ("route", "release"),
+)
+
 OF_GATEWAYS = (SAMPLES, SAMPLES_FAILURES)
 
 METRICS = (
@@ -67,6 +93,10 @@ METRICS = (
     UNREADABLE,
     FAILURES,
     LAG,
+    UNGROUNDED,
+    UNGROUNDED_LOW,
+    UNGROUNDED_HIGH,
+    MEASURED,
 )
 
 SLOTS = (

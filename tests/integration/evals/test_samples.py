@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from steadyhand.app.sampling import samples_of
-from steadyhand.evals.grounding.checker import Checker
+from steadyhand.evals.grounding.checker import COUNT_EACH_S, Checker
 from steadyhand.evals.grounding.finding import Finding, checked
 from steadyhand.evals.grounding.metrics import GroundingMetrics
+from steadyhand.evals.grounding.rate import wilson
 from steadyhand.evals.grounding.sample import KIND, Sample, encoded
 from steadyhand.evals.grounding.settings import GroundingSettings, RouteGrounding
 from steadyhand.evals.grounding.spool import Spool
@@ -95,6 +96,34 @@ def test_samples_are_checked_kept_and_said_once(house: House) -> None:
         "req_1": "ungrounded",
         "req_2": "grounded",
     }
+
+
+def test_the_rate_of_what_is_kept_is_scraped_with_its_interval(house: House) -> None:
+    metrics = GroundingMetrics(lambda: house.checker.status)
+
+    def rates() -> dict[str, float]:
+        text, _ = collectors.scrape(collectors.registry([metrics]))
+        lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line[0] != "#"]
+        return {name: float(value) for name, value in lines if 'route="support"' in name}
+
+    house.write(("req_1", made(LIE)), ("req_2", made(CONTEXT)), ("req_3", made("Thank you.")))
+    house.step()
+    where = '{release="-",route="support"}'
+    found = rates()
+    assert found[f"steadyhand_grounding_ungrounded_ratio{where}"] == 0.5
+    assert found[f"steadyhand_grounding_measured_samples{where}"] == 2
+    low, high = wilson(0.5, 2)
+    assert found[f"steadyhand_grounding_ungrounded_low_ratio{where}"] == pytest.approx(low)
+    assert found[f"steadyhand_grounding_ungrounded_high_ratio{where}"] == pytest.approx(high)
+    house.write(("req_4", made(CONTEXT)))
+    house.step()
+    assert rates() == found, "not counted again after each pass"
+    house.now_us += round(COUNT_EACH_S * 1e6)
+    house.step()
+    assert rates()[f"steadyhand_grounding_measured_samples{where}"] == 3
+    house.now_us += HOUR_US
+    house.step()
+    assert rates() == {}, "all have expired"
 
 
 def test_what_a_killed_control_process_left_is_not_said_again(house: House) -> None:

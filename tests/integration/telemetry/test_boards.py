@@ -13,6 +13,7 @@ from steadyhand.alerting.settings import WebhookSettings
 from steadyhand.alerting.store import AlertStore
 from steadyhand.evals.grounding.checker import CheckerStatus
 from steadyhand.evals.grounding.metrics import GroundingMetrics
+from steadyhand.evals.grounding.rate import Tally, rate
 from steadyhand.objectives.book import Book, Terms
 from steadyhand.objectives.metrics import ObjectiveMetrics
 from steadyhand.objectives.model import Objective
@@ -130,7 +131,8 @@ def test_every_metric_is_scraped_as_it_is_declared(tmp_path: Path) -> None:
     releases.consume([record(arm="stable")])
     releases.changed("promote")
     releases.synced("ok")
-    grounding = GroundingMetrics(lambda: CheckerStatus(judged={"late": 1}))
+    kept = {("support", ""): rate(Tally(1, 2.0, 4.0), Tally(3, 6.0, 12.0), Tally())}
+    grounding = GroundingMetrics(lambda: CheckerStatus(judged={"late": 1}, rates=kept))
     grounding.consume_annotations(
         [annotation("r", 1, Grounding("t", "r", "", "not_measured", "unsure", 0.5, "c"))]
     )

@@ -8,12 +8,14 @@ again. So a verdict is said at most once, and is lost only if the process dies b
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.evals.grounding.finding import Finding, annotated, checked
+from steadyhand.evals.grounding.rate import Rate
 from steadyhand.evals.grounding.spool import Batch, Found, Spool
 from steadyhand.evals.grounding.store import Kept, SampleStore
 from steadyhand.records.annotation import Annotation, annotation
@@ -26,6 +28,8 @@ IDLE_S: Final = 1.0
 WAIT_S: Final = 5.0
 """After the database or the disk failed."""
 EXPIRE_EACH_S: Final = 60.0
+COUNT_EACH_S: Final = 10.0
+"""Rates are counted over all that is kept, so not after each pass."""
 
 Ask = Callable[[Finding, Found], Awaitable[Finding]]
 """Returns a finding with the judge's word, if it is to be asked. Never raises."""
@@ -42,6 +46,7 @@ class CheckerStatus:
         failures: Passes that had to wait because the database or the disk failed.
         lag_us: Age of the oldest sample of the last pass, when it was checked.
         judged: What came of asking the judge → how often.
+        rates: (route, release) → how many of the samples that are kept were ungrounded.
     """
 
     checked: int = 0
@@ -50,6 +55,7 @@ class CheckerStatus:
     failures: int = 0
     lag_us: int = 0
     judged: dict[str, int] = field(default_factory=dict)
+    rates: Mapping[tuple[str, str], Rate] = field(default_factory=dict)
 
 
 class Checker:
@@ -71,6 +77,8 @@ class Checker:
         self._clock_us = clock_us
         self._ask = ask
         self._expired_us = 0
+        self._counted_us = 0
+        self._is_counted = False
 
     async def run(self) -> None:
         """Check until cancelled."""
@@ -87,13 +95,16 @@ class Checker:
             batches = await asyncio.to_thread(self._spool.batches, BATCH)
             oldest_us = min((one.made_us for batch in batches for one in batch.samples), default=0)
             self.status.lag_us = max(0, self._clock_us() - oldest_us) if oldest_us else 0
-            return sum([await self._take(batch) for batch in batches])
+            new = sum([await self._take(batch) for batch in batches])
+            await self._count(is_new=new > 0)
         except (SteadyhandError, OSError) as error:
             self.status.failures += 1
             logger.warning("samples wait to be checked: %s", error)
         except Exception:
             self.status.failures += 1
             logger.exception("samples wait to be checked")
+        else:
+            return new
         return 0
 
     async def _take(self, batch: Batch) -> int:
@@ -138,8 +149,18 @@ class Checker:
         now_us = self._clock_us()
         if 0 <= now_us - self._expired_us < EXPIRE_EACH_S * 1e6:
             return
-        self.status.expired += await asyncio.to_thread(self._store.expire, now_us)
+        expired = await asyncio.to_thread(self._store.expire, now_us)
+        self.status.expired += expired
         self._expired_us = now_us
+        self._is_counted = self._is_counted and not expired
+
+    async def _count(self, *, is_new: bool) -> None:
+        now_us = self._clock_us()
+        self._is_counted = self._is_counted and not is_new
+        if self._is_counted or 0 <= now_us - self._counted_us < COUNT_EACH_S * 1e6:
+            return
+        self.status.rates = await asyncio.to_thread(partial(self._store.rates, now_us=now_us))
+        self._counted_us, self._is_counted = now_us, True
 
 
 def _checked(samples: Sequence[Found]) -> list[tuple[Found, Finding]]:

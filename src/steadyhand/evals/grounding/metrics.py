@@ -1,6 +1,6 @@
 """What is scraped of grounding. Runs in the control process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from prometheus_client.core import Metric
@@ -8,9 +8,10 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from steadyhand.evals.grounding.checker import CheckerStatus
+from steadyhand.evals.grounding.rate import Rate
 from steadyhand.records.annotation import Annotation, Grounding, body_of
 from steadyhand.telemetry import grounding_names as names
-from steadyhand.telemetry.tallies import Counter, Values, counter, gauge
+from steadyhand.telemetry.tallies import MOST_VALUES, NONE, Counter, Values, counter, gauge
 
 
 class GroundingMetrics(Collector):
@@ -58,7 +59,25 @@ class GroundingMetrics(Collector):
         lag = gauge(names.LAG)
         lag.add_metric([], status.lag_us / 1e6)
         yield lag
+        yield from _rates(status.rates)
 
     def describe(self) -> Iterator[Metric]:
         """Yield nothing: the registry need not collect in order to register."""
         yield from ()
+
+
+def _rates(rates: Mapping[tuple[str, str], Rate]) -> Iterator[Metric]:
+    """Yield the rates of what was measured; of very many releases those with most samples."""
+    told = [(key, found) for key, found in rates.items() if found.share is not None]
+    told.sort(key=lambda one: -(one[1].ungrounded + one[1].grounded))
+    del told[MOST_VALUES:]
+    for metric, values in (
+        (names.UNGROUNDED, [rate.share for _, rate in told]),
+        (names.UNGROUNDED_LOW, [rate.low for _, rate in told]),
+        (names.UNGROUNDED_HIGH, [rate.high for _, rate in told]),
+        (names.MEASURED, [rate.ungrounded + rate.grounded for _, rate in told]),
+    ):
+        family = gauge(metric)
+        for ((route, release), _), value in zip(told, values, strict=True):
+            family.add_metric([route, release or NONE], value or 0.0)
+        yield family

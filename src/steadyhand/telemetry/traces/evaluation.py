@@ -9,7 +9,14 @@ when it was judged: viewers take a trace to last until its last span, and feedba
 from typing import NamedTuple
 
 from steadyhand.core import trace_context
-from steadyhand.records.annotation import FEEDBACK, Annotation, Feedback, body_of
+from steadyhand.records.annotation import (
+    FEEDBACK,
+    GROUNDING,
+    Annotation,
+    Feedback,
+    Grounding,
+    body_of,
+)
 from steadyhand.records.record import Record, parent_of, trace_id
 from steadyhand.telemetry.traces import attributes as names
 from steadyhand.telemetry.traces.span import Span, Value
@@ -27,6 +34,9 @@ class Evaluation(NamedTuple):
         score: A number; ``None`` for none.
         label: A word: ``pass``, ``fail`` ...; or empty.
         explanation: Why, in words, which may be those of the answer or of a caller; or empty.
+        by: Name and version of what judged; empty for people.
+        reason: Our own word for why it was not measured; or empty.
+        probability: With which the answer was drawn to be judged; 0 where nothing was drawn.
     """
 
     name: str
@@ -35,6 +45,9 @@ class Evaluation(NamedTuple):
     score: float | None = None
     label: str = ""
     explanation: str = ""
+    by: str = ""
+    reason: str = ""
+    probability: float = 0.0
 
 
 def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) -> Span:
@@ -56,6 +69,12 @@ def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) ->
         told[names.EVALUATION_LABEL] = evaluation.label
     if content and evaluation.explanation:
         told[names.EVALUATION_EXPLANATION] = evaluation.explanation
+    if evaluation.by:
+        told[names.JUDGED_BY] = evaluation.by
+    if evaluation.reason:
+        told[names.UNMEASURED] = evaluation.reason
+    if evaluation.probability:
+        told[names.DRAWN_WITH] = evaluation.probability
     ended_us = record.received_us + record.total_us
     part = f"evaluation\0{evaluation.name}\0{evaluation.key}"
     return Span(
@@ -73,7 +92,7 @@ def evaluation_span(evaluation: Evaluation, record: Record, *, content: bool) ->
 
 def judges(note: Annotation) -> bool:
     """Whether an annotation may say how an answer was."""
-    return note.kind == FEEDBACK
+    return note.kind in (FEEDBACK, GROUNDING)
 
 
 def evaluations_of(note: Annotation, record: Record) -> list[Evaluation]:
@@ -82,8 +101,14 @@ def evaluations_of(note: Annotation, record: Record) -> list[Evaluation]:
     Nothing if it says something else, or is of another tenant.
     """
     body = body_of(note)
-    if not isinstance(body, Feedback) or body.tenant != record.tenant:
-        return []
+    if isinstance(body, Feedback) and body.tenant == record.tenant:
+        return _of_feedback(body, note.made_us)
+    if isinstance(body, Grounding) and body.tenant == record.tenant:
+        return [_of_grounding(body, note.made_us)]
+    return []
+
+
+def _of_feedback(body: Feedback, made_us: int) -> list[Evaluation]:
     found = []
     if body.thumbs:
         found.append(("thumbs", _SCORES.get(body.thumbs), body.thumbs))
@@ -99,7 +124,7 @@ def evaluations_of(note: Annotation, record: Record) -> list[Evaluation]:
     return [
         Evaluation(
             name=f"user_feedback.{what}",
-            judged_us=note.made_us,
+            judged_us=made_us,
             key=f"{body.key}\0{body.id}",
             score=score,
             label=label,
@@ -107,3 +132,15 @@ def evaluations_of(note: Annotation, record: Record) -> list[Evaluation]:
         )
         for what, score, label in found
     ]
+
+
+def _of_grounding(body: Grounding, made_us: int) -> Evaluation:
+    return Evaluation(
+        name=GROUNDING,
+        judged_us=made_us,
+        score=body.score if body.score >= 0 else None,
+        label=body.verdict,
+        by=body.by,
+        reason=body.reason,
+        probability=body.probability,
+    )

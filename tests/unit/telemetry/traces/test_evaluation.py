@@ -3,7 +3,7 @@
 import pytest
 
 from steadyhand.core import trace_context
-from steadyhand.records.annotation import Feedback, annotation
+from steadyhand.records.annotation import Feedback, Grounding, annotation
 from steadyhand.telemetry.traces import attributes as names
 from steadyhand.telemetry.traces.evaluation import (
     Evaluation,
@@ -92,9 +92,27 @@ def test_feedback_is_a_judgement(
     assert [one.explanation for one in found if one.name.endswith("correction")] in ([], ["so"])
 
 
+@pytest.mark.parametrize(
+    ("score", "verdict", "reason"), [(0.1, "ungrounded", ""), (-1.0, "not_measured", "no_context")]
+)
+def test_a_verdict_on_grounding_is_a_judgement(score: float, verdict: str, reason: str) -> None:
+    body = Grounding("team-a", "support", "", verdict, reason, 0.05, "overlap-1", 2, 1, score)
+    note = annotation(MADE.request_id, 5, body)
+    assert judges(note)
+    [found] = evaluations_of(note, MADE)
+    told = evaluation_span(found, MADE, content=False).attributes
+    assert told[names.EVALUATION_NAME] == "grounding"
+    assert told[names.EVALUATION_LABEL] == verdict
+    assert told.get(names.EVALUATION_SCORE) == (score if score >= 0 else None)
+    assert told.get(names.UNMEASURED, "") == reason
+    assert (told[names.JUDGED_BY], told[names.DRAWN_WITH]) == ("overlap-1", 0.05)
+
+
 def test_other_annotations_and_other_tenants_judge_nothing() -> None:
     late = annotation(MADE.request_id, 5, USAGE)
     assert not judges(late)
     assert evaluations_of(late, MADE) == []
     theirs = annotation(MADE.request_id, 5, Feedback("team-b", "ci", "one", thumbs="down"))
     assert evaluations_of(theirs, MADE) == []
+    unmeasured = Grounding("team-b", "support", "", "grounded", "", 0.05, "overlap-1")
+    assert evaluations_of(annotation(MADE.request_id, 5, unmeasured), MADE) == []
