@@ -146,7 +146,7 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
                     case "case":
                         rows = [tuple(row) for row in event["rows"]]
                         watch.end()
-                    case _:
+                    case "end":
                         latest_us = event["latest_us"]
         database = gateways.database_of_ours(alive.folder)
         await_records(database, begun_us, len(rows), 60.0)

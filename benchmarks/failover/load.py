@@ -185,6 +185,7 @@ async def main_async(plan: Plan) -> None:
     waiting = []
     for name, mixed in steps:
         rows, late = await player.play(mixed)
+        say("played", case=name)
         if late:
             waiting.append((name, rows, late))
         else:

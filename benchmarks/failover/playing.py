@@ -17,13 +17,13 @@ from typing import Any
 import msgspec
 
 from benchmarks.failover import stalls
-from benchmarks.failover.cases import Case
+from benchmarks.failover.cases import Case, chosen
 from benchmarks.failover.cells import Cell, cells_of
 from benchmarks.failover.gateways import Gateway
 from benchmarks.failover.load import Plan, Row, Step
 from benchmarks.failover.own_records import await_records, judge, record_spans, records
 from benchmarks.failover.stalls import Stalls
-from benchmarks.failover.upstreams import Upstreams
+from benchmarks.failover.upstreams import Upstreams, first_model, second_model
 from benchmarks.machine import Cores, process_tree, resident_mb
 from benchmarks.running import NotStarted, end_process, free_ports, start_pinned
 from benchmarks.targets import ROOT, Site
@@ -204,29 +204,33 @@ def play(
         watching(cores, Path(place)) as stalled,
     ):
         wanted = plan_for(gateway, upstreams, cases, alive.url, rate=rate, seconds=seconds, warm=2)
-        before: dict[str, int] = {}
+        calls: dict[str, int] = {}
+        begun: dict[str, dict[str, int]] = {}
+        seen: dict[str, int] = {}
         with loading(wanted, cores.load, Path(place)) as process:
             for event in events_of(process):
                 match event["event"]:
                     case "warm":
                         unwell = event["unwell"]
-                        before = upstreams.calls()
+                        seen = upstreams.calls()
                         upstreams.break_(cases)
                         begun_us = time.time_ns() // 1000
                         go_on(process)
+                    case "played":
+                        begun[event["case"]], seen = seen, upstreams.calls()
                     case "case":
-                        found[event["case"]] = [tuple(row) for row in event["rows"]]
+                        name = event["case"]
+                        found[name] = [tuple(row) for row in event["rows"]]
+                        calls |= _since(begun[name], upstreams.calls(), name)
                         progress(f"{len(found)}/{len(cases)} {event['case']}")
-                    case _:
+                    case "end":
                         latest_us = event["latest_us"]
-        after = upstreams.calls()
         memory_mb = sum(resident_mb(each) for each in process_tree(alive.pid))
         marked = stalled()
         own: dict[str, float] = {}
         if gateway.database is not None:
             sent = sum(map(len, found.values()))
             own = _own(gateway.database(alive.folder), begun_us, sent, apart_ns, marked)
-    calls = {name: count - before.get(name, 0) for name, count in after.items()}
     return Played(
         rate=rate,
         version=alive.version,
@@ -241,6 +245,18 @@ def play(
         unwell=unwell,
         own=own,
     )
+
+
+def _since(before: dict[str, int], now: dict[str, int], name: str) -> dict[str, int]:
+    """Return the calls of the models of a case from its first request to the end of its last.
+
+    What a gateway asks of its own accord at other times is left out: Steadyhand drills each rung
+    about once in five minutes, which would weigh on the two seconds of a case as it does on no
+    route that is in use all the time.
+    """
+    [case] = chosen([name])
+    models = (first_model(case), second_model(case))
+    return {model: now.get(model, 0) - before.get(model, 0) for model in models}
 
 
 def _own(

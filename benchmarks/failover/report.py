@@ -25,7 +25,8 @@ deployment that has the fault and a second, healthy one; in "both broken" the se
 Half of the requests are streams. *Answered in time*: a whole, wire-valid answer, a stream's first
 content within 1.5 s, an answer that is not streamed within 10 s. *Wire-valid* and *in time* count
 typed errors as well. Calls *an answer* are those of all requests for each that was answered in
-time. *Truthful*: no cut, empty or erroneous answer passed off as a whole one. Every
+time; counted from a case's first request to the end of its last, so without drills of routes that
+nobody asks. *Truthful*: no cut, empty or erroneous answer passed off as a whole one. Every
 case in either form weighs the same. How it is scored, and why so:
 [decision 40](../../docs/decisions/0040-failover-is-scored-by-what-the-caller-can-use.md).
 How each gateway is set up: [peers](../failover/peers/README.md)."""

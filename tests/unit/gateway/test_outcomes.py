@@ -9,7 +9,9 @@ from steadyhand.routing.health.reading import OUTCOMES
 REASONS = {
     "ok": "ok",
     "connect_failed": "refused",
-    "auth_failed": "auth",
+    "auth_failed": "denied",
+    "quota_exhausted": "denied",
+    "model_not_found": "denied",
     "rate_limited": "limited",
     "gave_up": "slow",
     "truncated": "truncated",

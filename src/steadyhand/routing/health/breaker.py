@@ -33,7 +33,7 @@ _WEIGHTS: Final = {
     "limited": 1.61,
     "slow": 1.61,
     "refused": 2.7,  # nothing listens: three in a row
-    "auth": 4.0,  # the key is wrong: two in a row
+    "denied": 4.0,  # two in a row: waiting for a while mends neither key, quota nor model
 }
 _SILENCE_S: Final = 0.5  # no content within it is a failure also where nothing is known yet
 _UNPROVEN_SLOW: Final = 0.8  # ten in a row of a deployment whose latency is not known yet

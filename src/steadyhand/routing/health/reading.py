@@ -21,7 +21,7 @@ OUTCOMES: Final = (
     "ok",
     "error",
     "refused",
-    "auth",
+    "denied",
     "limited",
     "truncated",
     "slow",
@@ -31,7 +31,8 @@ OUTCOMES: Final = (
 """How a try may end.
 
 ``ok`` whole, ``error`` the provider failed or answered nonsense, ``refused`` no connection,
-``auth`` it does not accept our key, ``limited`` 429, ``truncated`` a stream without its end,
+``denied`` it does not accept our key, our quota is used up or it has no such model,
+``limited`` 429, ``truncated`` a stream without its end,
 ``slow`` given up for its time, ``cancelled`` unknown (client gone, a hedge's loser),
 ``callers_own`` the request was at fault.
 """

@@ -20,7 +20,7 @@ def is_whole(health: DeploymentHealth) -> bool:
 
 @pytest.mark.parametrize(
     ("outcome", "most"),
-    [("error", 5), ("refused", 3), ("truncated", 5), ("auth", 2), ("limited", 5)],
+    [("error", 5), ("refused", 3), ("truncated", 5), ("denied", 2), ("limited", 5)],
 )
 def test_failures_in_a_row_open_it(outcome: str, most: int) -> None:
     world = World(healthy())
@@ -94,7 +94,7 @@ def test_a_late_answer_that_is_whole_counts_as_what_it_is() -> None:
     assert world.health.oks == oks
 
 
-@pytest.mark.parametrize("outcome", ["error", "refused", "truncated", "auth"])
+@pytest.mark.parametrize("outcome", ["error", "refused", "truncated", "denied"])
 def test_half_open_lets_a_few_through_at_once_and_heals_in_half_a_minute(outcome: str) -> None:
     world = World(failing(outcome, BREAK_S, BREAK_S + 40), rate=200.0)
     world.run(WARM_S + 40.0)
