@@ -143,6 +143,8 @@ def last(name: str, found: Upstreams, cores: Cores, rate: float, seconds: float)
                         begun_us = time.time_ns() // 1000
                         watch.begin()
                         go_on(process)
+                    case "next":
+                        go_on(process)
                     case "case":
                         rows = [tuple(row) for row in event["rows"]]
                         watch.end()

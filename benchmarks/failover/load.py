@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.failover.load PLAN`` reads a plan (JSON), warms every route up while its
 deployments are healthy, prints ``{"event": "warm"}`` and waits for a line on its input. Then it
-plays the cases, one after the other, and prints one line of JSON for each as it ends.
+plays the cases, one after the other: it prints ``{"event": "next"}`` before each and waits for a
+line again, and prints one line of JSON for each as it ends.
 
 Within a case requests are due at fixed times, streams and whole answers in turn, whatever became of
 the ones before. The next case begins when every request of the one before has ended or can no
@@ -184,8 +185,9 @@ async def main_async(plan: Plan) -> None:
     gc.freeze()
     waiting = []
     for name, mixed in steps:
+        say("next", case=name)
+        await asyncio.to_thread(sys.stdin.readline)
         rows, late = await player.play(mixed)
-        say("played", case=name)
         if late:
             waiting.append((name, rows, late))
         else:

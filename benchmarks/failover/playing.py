@@ -206,18 +206,17 @@ def play(
         wanted = plan_for(gateway, upstreams, cases, alive.url, rate=rate, seconds=seconds, warm=2)
         calls: dict[str, int] = {}
         begun: dict[str, dict[str, int]] = {}
-        seen: dict[str, int] = {}
         with loading(wanted, cores.load, Path(place)) as process:
             for event in events_of(process):
                 match event["event"]:
                     case "warm":
                         unwell = event["unwell"]
-                        seen = upstreams.calls()
                         upstreams.break_(cases)
                         begun_us = time.time_ns() // 1000
                         go_on(process)
-                    case "played":
-                        begun[event["case"]], seen = seen, upstreams.calls()
+                    case "next":
+                        begun[event["case"]] = upstreams.calls()
+                        go_on(process)
                     case "case":
                         name = event["case"]
                         found[name] = [tuple(row) for row in event["rows"]]
@@ -276,7 +275,7 @@ def events_of(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
 
 
 def go_on(process: subprocess.Popen[str]) -> None:
-    """Tell the load generator that everything is broken now."""
+    """Let the load generator go on: all is broken, or what came before a case is counted."""
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()
