@@ -1,5 +1,6 @@
 """Grounding of a real installation: sampled, checked, shown, counted, deleted, never logged."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 from tests.support.canned_upstream import CannedUpstream
 from tests.support.chats import answer_body, text_events
 from tests.support.commands import steadyhand
+from tests.support.curated import answer_file
 from tests.support.installations import Installation, Upstreams, route_text, serving, settings_text
 from tests.support.programs import eventually
 from tests.support.raw_client import Line
+from tests.support.tree import ROOT
 
 GROUNDING = """
 [grounding.routes.sampled]
@@ -20,6 +23,10 @@ keep_hours = 1
 
 [grounding.routes.streamed]
 sample_percent = 100
+
+[grounding.routes.curated]
+sample_percent = 100
+collections = ["help"]
 
 [objectives.routes.sampled]
 grounded = {target_percent = 90}
@@ -42,6 +49,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, upstreams: Upstreams) -> Ite
         "steadyhand.toml": settings_text(upstreams) + GROUNDING,
         "routes/sampled.toml": route_text(f"canned/{lies.model}"),
         "routes/streamed.toml": route_text(f"canned/{streamed.model}"),
+        "routes/curated.toml": route_text(f"canned/{lies.model}"),
+        "answers/help/pay.md": answer_file(["Who paid Anna Miller?"], "Nobody paid Anna Miller."),
         "routes/quiet.toml": route_text(f"canned/{lies.model}"),
     }
     with serving(tmp_path_factory.mktemp("grounding"), upstreams, files) as made:
@@ -108,10 +117,26 @@ def test_a_stream_is_sampled_and_a_route_that_is_not_named_never(house: Installa
     assert house.rest(f"/grounding/samples/{quiet}")[0] == 404
 
 
+def test_curated_answers_on_the_question_are_context(house: Installation) -> None:
+    asked = [{"role": "user", "content": "Who paid Anna Miller?"}]
+    answer = house.ask("curated", messages=asked)
+    found = finding(house, answer.headers["x-steadyhand-request-id"])
+    assert found["verdict"] == "ungrounded"
+    assert found["sources"] == ["manual"]
+    assert found["context"] == ["Nobody paid Anna Miller."]
+
+
 def test_without_labelled_context_nothing_is_measured(house: Installation) -> None:
     answer = house.ask("sampled", messages=[{"role": "user", "content": "What are your terms?"}])
     found = finding(house, answer.headers["x-steadyhand-request-id"])
     assert (found["verdict"], found["reason"]) == ("not_measured", "no_context")
+
+
+def test_the_reference_describes_what_an_installation_offers(house: Installation) -> None:
+    status, served = house.rest("/openapi.json")
+    assert status == 200
+    written = json.loads((ROOT / "docs" / "reference" / "openapi.json").read_text("utf-8"))
+    assert served["paths"].keys() == written["paths"].keys()
 
 
 def test_the_command_lists_shows_and_deletes(house: Installation) -> None:

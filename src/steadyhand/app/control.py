@@ -91,7 +91,7 @@ async def _serve(settings: Settings, listener: socket.socket, parent: Parent | N
     book = open_book(settings, snapshot.routes, database)
     ring = Ring(time())
     refill(ring, records, time())
-    sampled = SampledAnswers(settings, state, database, book)
+    sampled = SampledAnswers(settings, state, database, book, snapshot)
     shipper = Shipper(
         state.log,
         records,

@@ -2,21 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
+from steadyhand.app.grounding_sources import CuratedSources
 from steadyhand.app.state import State, secret_resolver
 from steadyhand.evals.grounding.checker import Ask, Checker
 from steadyhand.evals.grounding.judge import Judge
 from steadyhand.evals.grounding.metrics import GroundingMetrics
 from steadyhand.evals.grounding.spool import Spool
 from steadyhand.evals.grounding.store import SampleStore
+from steadyhand.knowledge.library import Library
 from steadyhand.objectives.book import Book
 from steadyhand.records.annotation import Annotation, Grounding, body_of
 from steadyhand.records.clock import wall_clock_us
 from steadyhand.records.log import LogSettings, RecordLog
 from steadyhand.settings.model import Settings
 from steadyhand.settings.tables import ServerSettings
+from steadyhand.snapshot.model import Snapshot
 from steadyhand.storage.database import Database
 
 
@@ -38,13 +41,21 @@ class SampledAnswers:
         state: State,
         database: Database,
         book: Book,
+        snapshot: Callable[[], Snapshot | None],
     ) -> None:
         """Take the parts; nothing runs yet."""
         self.store = SampleStore(database)
         self._folder = state.log
         self._log: RecordLog | None = None
+        collections = {name: one.collections for name, one in settings.grounding.routes.items()}
+        library = Library(state.answers, wall_clock_us)
         self.checker = Checker(
-            Spool(state.samples), self.store, self._annotate, wall_clock_us, judge_of(settings)
+            Spool(state.samples),
+            self.store,
+            self._annotate,
+            wall_clock_us,
+            judge_of(settings),
+            CuratedSources(collections, library, snapshot).look,
         )
         self.metrics = GroundingMetrics(lambda: self.checker.status)
         self._book = book

@@ -106,7 +106,8 @@ def show_sample(
     found = session.client.get(f"/grounding/samples/{request}")
     lines = [
         f"{request}: {_found(found)}, says {found['by']}",
-        f"{len(found['context'])} labelled parts to stand in",
+        f"{len(found['context'])} texts to stand in"
+        + (f", of them curated: {', '.join(found['sources'])}" if found["sources"] else ""),
         *(f"  {one['score']:.2f} {one['verdict']:<12} {one['text']}" for one in found["scores"]),
     ]
     if found["explanation"]:

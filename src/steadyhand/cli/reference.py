@@ -29,6 +29,7 @@ from steadyhand.control.events import Hub
 from steadyhand.control.ports import ControlPorts
 from steadyhand.control.registry.releases import RegistryPorts
 from steadyhand.control.rollouts.orders import RolloutPorts
+from steadyhand.evals.grounding.store import SampleStore
 from steadyhand.objectives.book import Book, Terms
 from steadyhand.objectives.windows import MONTH_S
 from steadyhand.records.store import RecordStore
@@ -174,6 +175,7 @@ def openapi_page() -> str:
             events=Hub(float),
             ring=Ring(0),
             breaking=BreakingPorts(tuple, (), _unused, _unused),
+            grounding=SampleStore(database),
             # Endpoints ask these when they are called, and none is.
             alerts=AlertPorts(cast("Any", None), AlertStore(database), cast("Any", None)),
             objectives=Book(lambda: Terms((), {}, MONTH_S, 15)),

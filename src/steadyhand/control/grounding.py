@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from steadyhand.core.errors import InvalidRequest, NotFound
-from steadyhand.evals.grounding.context import segments
+from steadyhand.evals.grounding.finding import context_of
 from steadyhand.evals.grounding.score import scored_claims
 from steadyhand.evals.grounding.store import Kept, SampleStore, Which
 from steadyhand.registry.writer import RoleMissing
@@ -48,7 +48,7 @@ class RateList(BaseModel):
     items: list[RateView]
 
 
-class FindingView(BaseModel):
+class SampledAnswerView(BaseModel):
     """What a sampled answer was found to be, without its content."""
 
     request_id: str
@@ -67,10 +67,10 @@ class FindingView(BaseModel):
     judged: str = Field(description="what came of asking the judge; empty if it was not asked")
 
 
-class FindingList(BaseModel):
+class SampledAnswerList(BaseModel):
     """Findings, newest first."""
 
-    items: list[FindingView]
+    items: list[SampledAnswerView]
 
 
 class ClaimView(BaseModel):
@@ -81,11 +81,12 @@ class ClaimView(BaseModel):
     verdict: str
 
 
-class SampleView(FindingView):
+class SampleView(SampledAnswerView):
     """A sampled answer with what it said, and what it should stand in."""
 
     answer: str
-    context: list[str] = Field(description="labelled parts of the messages")
+    context: list[str] = Field(description="labelled parts of the messages, then curated answers")
+    sources: list[str] = Field(description="citations of these curated answers")
     scores: list[ClaimView] = Field(description="each claim as the check of today scores it")
     explanation: str = Field(description="the judge's")
 
@@ -137,10 +138,10 @@ def _look(routes: APIRouter, store: SampleStore, clock: Callable[[], float], by:
         route: str | None = None,
         verdict: Annotated[str | None, Query(pattern=VERDICTS)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    ) -> FindingList:
+    ) -> SampledAnswerList:
         which = Which(_tenants(principal), route, verdict)
         found = store.list(which, now_us=round(clock() * 1e6), limit=limit)
-        return FindingList(items=[FindingView(**_finding(one)) for one in found])
+        return SampledAnswerList(items=[SampledAnswerView(**_finding(one)) for one in found])
 
     @routes.get(
         "/samples/{request_id}",
@@ -220,13 +221,15 @@ def _finding(kept: Kept) -> dict[str, Any]:
 
 
 def _sample(kept: Kept) -> SampleView:
-    context = segments(kept.sample.asked)
+    sources = kept.finding.sources
+    context = context_of(kept.sample, sources)
     claims = scored_claims(kept.sample.answer, context)
     scores = [ClaimView(text=one.text, score=one.score, verdict=one.state) for one in claims]
     return SampleView(
         **_finding(kept),
         answer=kept.sample.answer,
         context=context,
+        sources=[source.name for source in sources],
         scores=scores,
         explanation=kept.finding.explanation,
     )

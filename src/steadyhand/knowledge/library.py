@@ -157,6 +157,32 @@ class Reading:
         self._library.count(collection, outcome)
         return told
 
+    def near(
+        self,
+        collection: str,
+        messages: list[msgspec.Raw],
+        tenant: str,
+        least: float,
+        most: int,
+    ) -> list[Told]:
+        """Return what curated answers say on what ``messages`` end with, the surest first.
+
+        Not to be spoken by itself, so not counted as a question: what is said elsewhere is held
+        against it. Empty where nothing is as sure as ``least``, or the question asks for more than
+        the nearest answer is about.
+        """
+        index = self._held.get(collection)
+        question = asked(messages)
+        if index is None or question.reason:
+            return []
+        asker = Asker(tenant, "", self._library.today(self._compiled_us))
+        found = search(index, question.text, asker, least)
+        if found.reason != "curated":
+            return []
+        sure = [one for one in found.candidates if one.confidence >= least]
+        told = [(entry_at(index, one.entry), one) for one in sure if one.entry < index.spoken]
+        return [Told(entry.answer, entry.source, one.confidence) for entry, one in told[:most]]
+
     def example(
         self, collection: str, tenant: str, locale: str, draw: float
     ) -> tuple[str, str] | None:

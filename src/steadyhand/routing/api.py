@@ -36,7 +36,7 @@ class SloView(BaseModel):
     stream_cap_ms: int = Field(description="cap on a whole stream")
 
 
-class DeploymentView(BaseModel):
+class RouteDeploymentView(BaseModel):
     """A model at a provider, as a rung calls it."""
 
     provider: str = Field(description="name in the workspace")
@@ -45,7 +45,7 @@ class DeploymentView(BaseModel):
     weight: float = Field(description="its part of the requests, for the strategy `weighted`")
 
 
-class ProofView(BaseModel):
+class RouteProofView(BaseModel):
     """When a rung, or one of its deployments, was last shown to answer."""
 
     provider: str = Field(description="of the deployment; empty for rungs that call nobody")
@@ -65,8 +65,10 @@ class RungView(BaseModel):
     kind: str = Field(description="`live`, `cache`, `knowledge`, `template`, `schema`, `error` ...")
     provider: str = Field(description="of its first deployment; empty for rungs that call nobody")
     model: str = Field(description="model of its first deployment, or empty")
-    deployments: list[DeploymentView] = Field(description="all whom it may call")
-    proofs: list[ProofView] = Field(description="when it was last shown to work; empty: unknown")
+    deployments: list[RouteDeploymentView] = Field(description="all whom it may call")
+    proofs: list[RouteProofView] = Field(
+        description="when it was last shown to work; empty: unknown"
+    )
 
 
 class VariableView(BaseModel):
@@ -136,7 +138,7 @@ def router(ports: RoutePorts) -> APIRouter:
     return routes
 
 
-def proofs_of(statuses: Mapping[int, Status], route: str) -> dict[int, list[ProofView]]:
+def proofs_of(statuses: Mapping[int, Status], route: str) -> dict[int, list[RouteProofView]]:
     """Return position of the rung → proofs of its candidates, over all processes. Pure."""
     said: dict[tuple[int, str, str, str], list[RungStatus]] = {}
     for status in statuses.values():
@@ -144,10 +146,10 @@ def proofs_of(statuses: Mapping[int, Status], route: str) -> dict[int, list[Proo
             if rung.route == route:
                 key = (rung.rung, rung.provider, rung.model, rung.region)
                 said.setdefault(key, []).append(rung)
-    found: dict[int, list[ProofView]] = {}
+    found: dict[int, list[RouteProofView]] = {}
     for (position, provider, model, region), views in sorted(said.items()):
         latest = max(views, key=lambda view: view.proven_us)
-        proof = ProofView(
+        proof = RouteProofView(
             provider=provider,
             model=model,
             region=region,
@@ -160,9 +162,9 @@ def proofs_of(statuses: Mapping[int, Status], route: str) -> dict[int, list[Proo
     return found
 
 
-def _rung(entry: RungEntry, proofs: list[ProofView]) -> RungView:
+def _rung(entry: RungEntry, proofs: list[RouteProofView]) -> RungView:
     views = [
-        DeploymentView(
+        RouteDeploymentView(
             provider=found.provider or "",
             model=found.model or "",
             region=found.region,

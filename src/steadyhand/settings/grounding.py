@@ -11,9 +11,9 @@ GROUNDING = "grounding"
 
 
 def read_grounding(
-    document: Document, routes: Collection[str], report: Report
+    document: Document, routes: Collection[str], collections: Collection[str], report: Report
 ) -> GroundingSettings | None:
-    """Return ``[grounding]``; the routes that it names must be there.
+    """Return ``[grounding]``; the routes and collections that it names must be there.
 
     A workspace that follows another one has no routes of its own, and may name any.
     """
@@ -25,6 +25,16 @@ def read_grounding(
     judge = found.judge.route
     if judge is not None and judge not in routes:
         _unknown(document, ("judge", "route"), judge, routes, report)
+    for name, route in found.routes.items():
+        for missing in set(route.collections) - set(collections):
+            report.add(
+                "E0307",
+                document,
+                (GROUNDING, "routes", name, "collections"),
+                f"there is no collection {missing!r}",
+                nearest=nearest(missing, collections),
+                hint=f"add answers/{missing}/, or remove it here",
+            )
     return found
 
 

@@ -65,12 +65,12 @@ def load(workspace: Path, environment: Mapping[str, str], flags: Mapping[str, ob
     alerts = sections.read_section(AlertSettings, "alerts", document, report)
     traces = sections.read_section(TraceSettings, "traces", document, report)
     objectives = read_objectives(document, route_names(workspace), report)
-    grounding = read_grounding(document, route_names(workspace), report)
     prices = read_prices(document, _names(document, "providers"), report)
     slo_classes = sections.read_slo_classes(document, report)
     providers = sections.read_providers(workspace, document, report)
     prompts = read_prompts(workspace, report)
     collections = read_collections(workspace, report)
+    grounding = read_grounding(document, route_names(workspace), collections, report)
     known = Known(
         providers=_names(document, "providers"),
         prompts=prompt_names(workspace),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from steadyhand.app.sampling import samples_of
 from steadyhand.evals.grounding.checker import COUNT_EACH_S, Checker
-from steadyhand.evals.grounding.finding import Finding, checked
+from steadyhand.evals.grounding.finding import Finding, Source, checked
 from steadyhand.evals.grounding.metrics import GroundingMetrics
 from steadyhand.evals.grounding.rate import wilson
 from steadyhand.evals.grounding.sample import KIND, Sample, encoded
@@ -196,10 +196,10 @@ def test_damaged_and_foreign_frames_are_counted_and_keep_nobody_waiting(house: H
 def test_a_sample_that_the_check_cannot_bear_is_left_out(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(request_id: str, made_us: int, sample: Sample) -> Finding:
+    def broken(request_id: str, made_us: int, sample: Sample, sources: Sequence[Source]) -> Finding:
         if request_id == "req_1":
             raise RecursionError(sample.answer)
-        return checked(request_id, made_us, sample)
+        return checked(request_id, made_us, sample, sources)
 
     monkeypatch.setattr("steadyhand.evals.grounding.checker.checked", broken)
     house.write(("req_1", made(LIE)), ("req_2", made(LIE)))

@@ -34,6 +34,9 @@ SETTINGS = """
 name = "team"
 url = "file:hook.url"
 group_wait_s = 0
+
+[grounding.routes.support]
+sample_percent = 100
 """
 QUIET = {
     "steadyhand_hedges_total": "no first attempt is slow",
@@ -54,6 +57,9 @@ QUERIES = [
     for panel in row.panels
     for number, query in enumerate(panel.queries)
 ]
+
+
+DOCUMENT = "<document>Each setting bounds the memory of one sort.</document>"
 
 
 class Control:
@@ -89,11 +95,13 @@ def traffic(port: int, keys: dict[str, str]) -> Iterator[None]:
     """Ask every route with every key, streamed and not, until the block ends."""
     stop, numbers = threading.Event(), count()
 
-    def ask(route: str, key: str, *, stream: bool) -> None:
+    def ask(route: str, key: str, *, stream: bool, context: str = "") -> None:
         body = {
             "model": route,
             "stream": stream,
-            "messages": [{"role": "user", "content": f"What does setting {next(numbers)} do?"}],
+            "messages": [
+                {"role": "user", "content": f"{context}What does setting {next(numbers)} do?"}
+            ],
             "steadyhand": {"conversation": f"c-{next(numbers)}"},
         }
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
@@ -110,6 +118,7 @@ def traffic(port: int, keys: dict[str, str]) -> Iterator[None]:
         while not stop.wait(0.05):
             for stream in (False, True):
                 ask("support", keys["demo"], stream=stream)
+                ask("support", keys["demo"], stream=stream, context=DOCUMENT)
                 ask("support", keys["staging"], stream=stream)
                 ask("strict", keys["demo"], stream=stream)
 
@@ -152,6 +161,7 @@ def _live(
     control.post("/channels/staging/support/promote", {"digest": stable})
     with traffic(port, keys):
         _until(watched, 'steadyhand_released_requests_total{outcome="answered"}')
+        _until(watched, "steadyhand_grounding_ungrounded_ratio")
         wanted = {"route": "support", "environment": "staging"}
         digest = control.release(root, "Candidate.")
         control.post("/rollouts", wanted | {"digest": digest, "hot": True})

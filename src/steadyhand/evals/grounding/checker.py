@@ -14,8 +14,9 @@ from functools import partial
 from typing import Final
 
 from steadyhand.core.errors import SteadyhandError
-from steadyhand.evals.grounding.finding import Finding, annotated, checked
+from steadyhand.evals.grounding.finding import Finding, Source, annotated, checked
 from steadyhand.evals.grounding.rate import Rate
+from steadyhand.evals.grounding.sample import Sample
 from steadyhand.evals.grounding.spool import Batch, Found, Spool
 from steadyhand.evals.grounding.store import Kept, SampleStore
 from steadyhand.records.annotation import Annotation, annotation
@@ -33,6 +34,9 @@ COUNT_EACH_S: Final = 10.0
 
 Ask = Callable[[Finding, Found], Awaitable[Finding]]
 """Returns a finding with the judge's word, if it is to be asked. Never raises."""
+
+Look = Callable[[Sample], Sequence[Source]]
+"""Returns curated answers on what a sample was asked. May block; runs in a thread."""
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class Checker:
         annotate: Callable[[Annotation], object],
         clock_us: Callable[[], int],
         ask: Ask | None = None,
+        look: Look = lambda _sample: (),
     ) -> None:
         """Take where samples come from, where they are kept, and who is told what was found."""
         self.status = CheckerStatus()
@@ -76,6 +81,7 @@ class Checker:
         self._annotate = annotate
         self._clock_us = clock_us
         self._ask = ask
+        self._look = look
         self._expired_us = 0
         self._counted_us = 0
         self._is_counted = False
@@ -109,7 +115,7 @@ class Checker:
 
     async def _take(self, batch: Batch) -> int:
         fresh = await asyncio.to_thread(self._fresh, batch)
-        found = await asyncio.to_thread(_checked, fresh)
+        found = await asyncio.to_thread(self._checked, fresh)
         lost = len(fresh) - len(found)
         fresh, findings = [one for one, _ in found], [finding for _, finding in found]
         if self._ask is not None:
@@ -134,6 +140,17 @@ class Checker:
         alive = [one for one in fresh.values() if _expires_us(one) > now_us]
         self.status.expired += len(fresh) - len(alive)
         return alive
+
+    def _checked(self, samples: Sequence[Found]) -> list[tuple[Found, Finding]]:
+        """Check samples; one that the check cannot bear is left out, and keeps no other waiting."""
+        found = []
+        for one in samples:
+            try:
+                sources = self._look(one.sample)
+                found.append((one, checked(one.request_id, one.made_us, one.sample, sources)))
+            except Exception as error:  # noqa: BLE001 - of what anybody may write; without content
+                logger.error("no verdict on %s: %s", one.request_id, type(error).__name__)  # noqa: TRY400
+        return found
 
     def _say(self, rows: Sequence[Kept]) -> None:
         now_us = self._clock_us()
@@ -161,17 +178,6 @@ class Checker:
             return
         self.status.rates = await asyncio.to_thread(partial(self._store.rates, now_us=now_us))
         self._counted_us, self._is_counted = now_us, True
-
-
-def _checked(samples: Sequence[Found]) -> list[tuple[Found, Finding]]:
-    """Check samples; one that the check cannot bear is left out, and keeps no other waiting."""
-    found = []
-    for one in samples:
-        try:
-            found.append((one, checked(one.request_id, one.made_us, one.sample)))
-        except Exception as error:  # noqa: BLE001 - of what anybody may write; without its content
-            logger.error("no verdict on %s: %s", one.request_id, type(error).__name__)  # noqa: TRY400
-    return found
 
 
 def _expires_us(one: Found) -> int:

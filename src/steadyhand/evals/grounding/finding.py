@@ -1,5 +1,6 @@
 """What was found of one sampled answer: by the check, by the judge, and what counts. Pure."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -22,6 +23,19 @@ Judged = Literal[
 ]
 """What came of asking the judge; empty if it was not to be asked."""
 
+
+class Source(msgspec.Struct, frozen=True, array_like=True):
+    """A curated answer on what was asked, which the answer should stand in.
+
+    Attributes:
+        name: Its citation.
+        text: What it says.
+    """
+
+    name: str
+    text: str
+
+
 _TOLD: Final = frozenset({"grounded", "ungrounded"})
 
 
@@ -36,6 +50,7 @@ class Finding(msgspec.Struct, frozen=True):
         judged: What came of asking the judge.
         judge: Who that was; empty if nobody was asked.
         explanation: The judge's.
+        sources: Curated answers that were held against it, beside what was labelled.
     """
 
     request_id: str
@@ -45,6 +60,7 @@ class Finding(msgspec.Struct, frozen=True):
     judged: Judged = ""
     judge: str = ""
     explanation: str = ""
+    sources: tuple[Source, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -57,13 +73,20 @@ class Finding(msgspec.Struct, frozen=True):
         return f"judge:{self.judge}" if self.judged in _TOLD else self.check.check
 
 
-def checked(request_id: str, sampled_us: int, sample: Sample) -> Finding:
+def context_of(sample: Sample, sources: Sequence[Source]) -> list[str]:
+    """Return all that an answer should stand in: what was labelled, then curated answers."""
+    return [*segments(sample.asked), *(source.text for source in sources)]
+
+
+def checked(
+    request_id: str, sampled_us: int, sample: Sample, sources: Sequence[Source] = ()
+) -> Finding:
     """Return what the check finds of a sample."""
     if sample.problem:
         verdict = Verdict("not_measured", sample.problem)
     else:
-        verdict = judge(sample.answer, segments(sample.asked))
-    return Finding(request_id, sampled_us, verdict.state, verdict)
+        verdict = judge(sample.answer, context_of(sample, sources))
+    return Finding(request_id, sampled_us, verdict.state, verdict, sources=tuple(sources))
 
 
 def asks_judge(found: Finding, asks: str) -> bool:

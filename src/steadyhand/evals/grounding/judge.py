@@ -69,7 +69,7 @@ class Judge:
         """Return ``finding`` with the judge's word if it is to be asked. Never raises."""
         if not asks_judge(finding, self._settings.asks):
             return finding
-        asked = question(self._route, found.sample)
+        asked = question(self._route, found.sample, finding.sources)
         if asked is None:
             return judged(finding, "not_told", self._name(""))
         async with self._room:

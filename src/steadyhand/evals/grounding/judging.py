@@ -11,8 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from steadyhand.evals.grounding.claims import claims_of
-from steadyhand.evals.grounding.context import segments
-from steadyhand.evals.grounding.finding import Judged
+from steadyhand.evals.grounding.finding import Judged, Source, context_of
 from steadyhand.evals.grounding.sample import Sample
 from steadyhand.evals.grounding.words import seen
 
@@ -86,12 +85,12 @@ _COMPLETION: Final = msgspec.json.Decoder(_Completion)
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
-def question(route: str, sample: Sample) -> Question | None:
+def question(route: str, sample: Sample, sources: Sequence[Source] = ()) -> Question | None:
     """Return what ``route`` is asked about a sample; ``None`` if there is too much to ask about.
 
     A context that is cut would make what stands in its rest look made up.
     """
-    context = [seen(text) for text in segments(sample.asked)]
+    context = [seen(text) for text in context_of(sample, sources)]
     claims = claims_of(sample.answer)
     texts = [*claims.texts]
     is_whole = len(texts) <= MOST_CLAIMS and not claims.left_out

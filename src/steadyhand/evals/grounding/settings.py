@@ -24,6 +24,11 @@ class RouteGrounding(BaseModel):
         le=2_160,
         description="for how long a sample, its messages and its answer, is kept",
     )
+    collections: tuple[str, ...] = Field(
+        default=(),
+        description="curated collections whose answers on what was asked count as context, beside "
+        "what is labelled",
+    )
 
     def terms(self) -> Terms:
         """Return it as decisions take it."""
