@@ -47,7 +47,6 @@ class SampledAnswers:
         self.store = SampleStore(database)
         self._folder = state.log
         self._log: RecordLog | None = None
-        collections = {name: one.collections for name, one in settings.grounding.routes.items()}
         library = Library(state.answers, wall_clock_us)
         self.checker = Checker(
             Spool(state.samples),
@@ -55,7 +54,7 @@ class SampledAnswers:
             self._annotate,
             wall_clock_us,
             judge_of(settings),
-            CuratedSources(collections, library, snapshot).look,
+            CuratedSources(library, snapshot).look,
         )
         self.metrics = GroundingMetrics(lambda: self.checker.status)
         self._book = book

@@ -27,29 +27,25 @@ _REQUEST: Final = msgspec.json.Decoder(_Request)
 class CuratedSources:
     """Belongs to the control process, and to one thread of it at a time."""
 
-    def __init__(
-        self,
-        wanted: Mapping[str, Sequence[str]],
-        library: Library,
-        snapshot: Callable[[], Snapshot | None],
-    ) -> None:
-        """Take route → collections, and where they are read; nothing is read yet."""
-        self._wanted = {route: tuple(names) for route, names in wanted.items() if names}
+    def __init__(self, library: Library, snapshot: Callable[[], Snapshot | None]) -> None:
+        """Take where collections are read; nothing is read yet."""
+        self._wanted: set[str] = set()
         self._library = library
         self._snapshot = snapshot
 
     def look(self, sample: Sample) -> Sequence[Source]:
-        """Return what the route's collections say on what was asked; the surest first.
+        """Return what the sample's collections say on what was asked; the surest first.
 
         A collection that cannot be read says nothing. The first look after a change reads it.
         """
-        names, found = self._wanted.get(sample.route, ()), self._snapshot()
+        names, found = sample.collections, self._snapshot()
         if not names or found is None or sample.problem:
             return ()
         try:
             messages = _REQUEST.decode(sample.asked).messages
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return ()
+        self._wanted.update(names)
         held = self._held(found)
         reading = self._library.open(held, found.compiled_us)
         told = [
@@ -63,12 +59,11 @@ class CuratedSources:
         return [Source(one.source, one.content) for one in told[:MOST]]
 
     def _held(self, snapshot: Snapshot) -> Mapping[str, str]:
-        """Return the collections that may be looked at, loaded; what is not named is let go."""
-        wanted = {name for names in self._wanted.values() for name in names}
+        """Return the collections that samples have named, loaded; others are let go."""
         held = {
             name: digest
             for name, digest in snapshot.collections.items()
-            if name.partition("@")[0] in wanted
+            if name.partition("@")[0] in self._wanted
         }
         if not self._library.holds(held):
             self._library.load(held)

@@ -47,6 +47,7 @@ def take(exchange: Exchange, run: Run) -> None:
             answer,
             problem,
             arm,
+            terms.collections,
         ),
     )
 

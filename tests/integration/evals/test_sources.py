@@ -33,18 +33,31 @@ class House:
         self.folder = folder
         self.snapshot: Snapshot | None = None
         self.library = Library(folder, lambda: NOW_US)
-        self.sources = CuratedSources(
-            {"support": ("help",), "quiet": ()}, self.library, lambda: self.snapshot
-        )
+        self.sources = CuratedSources(self.library, lambda: self.snapshot)
 
     def publish(self, collections: Mapping[str, Sequence[Entry]]) -> None:
         held = {name: shelve(entries, self.folder) for name, entries in collections.items()}
         self.snapshot = Snapshot(1, NOW_US, "sha256:", {}, {}, {}, {}, collections=held)
 
-    def look(self, *messages: Any, route: str = "support", **fields: Any) -> list[str]:
-        asked = json.dumps({"messages": list(messages)}).encode()
-        sample = Sample("acme", route, fields.pop("release", ""), 1, 60, asked, "Yes.", **fields)
-        return [source.name for source in self.sources.look(sample)]
+    def look(
+        self, *messages: Any, release: str = "", collections: tuple[str, ...] = ("help",)
+    ) -> list[str]:
+        made = sample({"messages": messages}, release=release, collections=collections)
+        return [source.name for source in self.sources.look(made)]
+
+
+def sample(asked: Any, answer: str = "Yes.", **fields: Any) -> Sample:
+    fields = {"release": "", "collections": ("help",)} | fields
+    body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    return Sample(
+        tenant="acme",
+        route="support",
+        probability=1,
+        keep_s=60,
+        asked=body,
+        answer=answer,
+        **fields,
+    )
 
 
 def user(text: str) -> dict[str, str]:
@@ -69,11 +82,11 @@ def test_what_is_not_on_it_is_not(tmp_path: Path) -> None:
     assert house.look(user("Who won the cup of 1987?")) == []
     assert house.look(user("What does a pump cost?")) == [], "another tenant's"
     assert house.look(user(ASKED), {"role": "assistant", "content": "So."}) == []
-    assert house.look(user(ASKED), route="quiet") == []
-    assert house.look(user(ASKED), route="unknown") == []
-    assert house.look(user(ASKED), problem="too_long") == []
+    assert house.look(user(ASKED), collections=()) == []
+    assert house.look(user(ASKED), collections=("unknown",)) == []
+    assert not house.sources.look(sample({"messages": [user(ASKED)]}, problem="too_long"))
     for asked in (b"", b"{}", b'{"messages": 7}', b"[" * 5_000, b'{"messages": ["\xff"]}'):
-        assert not house.sources.look(Sample("acme", "support", "", 1, 60, asked, "Yes."))
+        assert not house.sources.look(sample(asked))
 
 
 def test_a_release_has_its_own(tmp_path: Path) -> None:
@@ -102,9 +115,8 @@ def test_an_answer_is_held_against_them(tmp_path: Path) -> None:
     house.publish({"help": HELP})
 
     def found(answer: str, question: str = ASKED) -> tuple[str, str | None, int]:
-        asked = json.dumps({"messages": [user(question)]}).encode()
-        sample = Sample("acme", "support", "", 1, 60, asked, answer)
-        finding = checked("req_1", 1, sample, house.sources.look(sample))
+        made = sample({"messages": [user(question)]}, answer)
+        finding = checked("req_1", 1, made, house.sources.look(made))
         verdict: Verdict = finding.check
         return verdict.state, verdict.reason, len(finding.sources)
 

@@ -25,10 +25,12 @@ class Terms(msgspec.Struct, frozen=True):
     Attributes:
         probability: Of each answer, above 0 and at most 1.
         keep_s: For how long a sample is kept.
+        collections: Whose curated answers on what was asked count as context.
     """
 
     probability: float
     keep_s: float
+    collections: tuple[str, ...] = ()
 
 
 class Arm(msgspec.Struct, frozen=True, array_like=True):
@@ -65,6 +67,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
         answer: What it said; empty if that is no plain text, or was too long.
         problem: Why it cannot be measured, known when it was drawn; empty if it may be.
         arm: Of a rollout.
+        collections: Whose curated answers on what was asked count as context.
     """
 
     tenant: str
@@ -76,6 +79,7 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
     answer: str
     problem: Problem = ""
     arm: Arm = NO_ARM
+    collections: tuple[str, ...] = ()
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(Sample)

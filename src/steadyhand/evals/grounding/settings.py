@@ -32,7 +32,7 @@ class RouteGrounding(BaseModel):
 
     def terms(self) -> Terms:
         """Return it as decisions take it."""
-        return Terms(self.sample_percent / 100, self.keep_hours * HOUR_S)
+        return Terms(self.sample_percent / 100, self.keep_hours * HOUR_S, self.collections)
 
 
 class JudgeSettings(BaseModel):
