@@ -102,6 +102,9 @@ describe("the ladder", () => {
     expect(sentenceOf(request)).toBe("Answered in 1956 ms within its 2500 ms by backup/fast. openai/fast said gave_up at 800 ms.");
     expect(sentenceOf({ ...request, outcome: "floor", rung: "template", in_time: false })).toContain("The floor (template) answered in 1956 ms, past its 2500 ms");
     expect(sentenceOf({ ...request, outcome: "rejected", status: 400, reason: "bad_json" })).toBe("Refused with status 400: bad_json.");
+    const stored = { ...request, attempts: [], rung: "cache", age_ms: 20_500 };
+    expect(sentenceOf(stored)).toBe("Answered in 1956 ms within its 2500 ms by the cache, as backup/fast did 20.5 s before.");
+    expect(sentenceOf({ ...stored, rung: "knowledge", provider: "" })).toContain(" by a curated answer.");
     for (const outcome of ["truncated", "client_gone", "interrupted", "failed"] as const)
       expect(sentenceOf({ ...request, outcome })).not.toBe("");
   });

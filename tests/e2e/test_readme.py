@@ -35,7 +35,8 @@ EXPECTED = [
             "x-steadyhand-rung: cache",
             "x-steadyhand-age-ms: ",
             "simulated/quote",  # it failed, or is known to fail by now and is planned around
-            "sent: status 200 by cache (",
+            "x-steadyhand-rung: template",
+            "sent: status 200 by template",
         ],
     ),
     ("upstreams mend", ["simulated is mended", "in force in "]),

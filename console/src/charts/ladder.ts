@@ -1,5 +1,6 @@
 // What a request's attempts come to on a time axis. Pure.
 import type { Schemas } from "../api/client";
+import { milliseconds } from "../format";
 
 export type Attempt = Schemas["AttemptView"];
 export type RequestRow = Schemas["RequestView"];
@@ -72,6 +73,14 @@ export function ticks(end: number, most = 6): number[] {
   return found;
 }
 
+/** Say who answered: a cached answer names the model that gave it, and did not ask it again. */
+function speakerOf(request: RequestRow): string {
+  const model = request.provider ? `${request.provider}/${request.model}` : "";
+  if (request.rung === "cache") return `the cache${model && `, as ${model} did ${milliseconds(request.age_ms)} before`}`;
+  if (request.rung === "knowledge") return "a curated answer";
+  return model || request.rung;
+}
+
 /** Say how a request went, in one sentence. */
 export function sentenceOf(request: RequestRow): string {
   const took = Math.round(request.total_us / 1000);
@@ -89,7 +98,7 @@ export function sentenceOf(request: RequestRow): string {
     : "";
   switch (request.outcome) {
     case "answered":
-      return `Answered in ${took} ms${within}${first} by ${request.provider ? `${request.provider}/${request.model}` : request.rung}.${why}`;
+      return `Answered in ${took} ms${within}${first} by ${speakerOf(request)}.${why}`;
     case "floor":
       return `The floor (${request.rung}) answered in ${took} ms${within}.${why}`;
     case "rejected":

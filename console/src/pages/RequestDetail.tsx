@@ -30,7 +30,7 @@ export function RequestDetail({ id }: { id: string }) {
     <>
       {back}
       <p className="sentence">
-        <Outcome row={row} /> {plain(sentenceOf(row))}
+        <Outcome row={row}>{plain(sentenceOf(row))}</Outcome>
       </p>
       <Panel title="The ladder" caption={row.request_id} className="wide">
         {row.attempts.length || skipped.length ? (

@@ -158,11 +158,11 @@ const OUTCOMES: Record<Row["outcome"], Tone> = {
   interrupted: "bad",
 };
 
-export function Outcome({ row }: { row: Row }) {
+export function Outcome({ row, children }: { row: Row; children?: string }) {
   const isSaved = row.outcome === "answered" && row.attempts.some((each) => each.role && each.reason !== "ok");
   const tone = row.budget_us && !row.in_time && row.outcome === "answered" ? "warn" : OUTCOMES[row.outcome];
   const word = isSaved ? "saved" : row.outcome.replace("_", " ");
-  return <Status tone={tone}>{word}</Status>;
+  return <Status tone={tone}>{children ?? word}</Status>;
 }
 
 function Table({ rows, chosen, onChoose }: { rows: Row[]; chosen: string; onChoose: (id: string) => void }) {

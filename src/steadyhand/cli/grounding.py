@@ -106,7 +106,7 @@ def show_sample(
     found = session.client.get(f"/grounding/samples/{request}")
     lines = [
         f"{request}: {_found(found)}, says {found['by']}",
-        f"{len(found['context'])} texts to stand in"
+        f"texts to stand in: {len(found['context'])}"
         + (f", of them curated: {', '.join(found['sources'])}" if found["sources"] else ""),
         *(f"  {one['score']:.2f} {one['verdict']:<12} {one['text']}" for one in found["scores"]),
     ]
