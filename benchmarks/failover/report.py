@@ -143,6 +143,8 @@ def page(state: Mapping[str, Any], name: str) -> str:
         _second_witness(state),
         "## Both broken",
         summary_table(state, both=True),
+        "Where no model can answer, who gives up early asks less: calls a request are no merit "
+        "by themselves, and are compared for each answer.",
         "## Every case, at 20 requests a second",
         "; ".join(f"**{letter}** {MEANINGS[letter]}" for letter in LETTERS) + ".",
         long_table(state),

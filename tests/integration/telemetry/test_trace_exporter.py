@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as service
 
 from steadyhand.core import trace_context
 from steadyhand.http.posting import post
-from steadyhand.records.annotation import Annotation, Feedback, annotation
+from steadyhand.records.annotation import Annotation, Feedback, Grounding, annotation
 from steadyhand.records.cursor import Cursor
 from steadyhand.records.entry import Entry, Note
 from steadyhand.records.outbox.store import Outbox
@@ -302,6 +302,22 @@ def test_feedback_is_a_span_below_the_answer_it_judges(house: House, receiver: R
     assert {span.parent_span_id.hex() for span in judged} == {
         trace_context.request_span_id(made.request_id)
     }
+    assert house.waiting == 0
+
+
+def test_a_verdict_on_grounding_is_a_span_below_the_answer_too(
+    house: House, receiver: Receiver
+) -> None:
+    made = record(1)
+    body = Grounding("team-a", "support", "", "ungrounded", "", 0.2, "overlap-1", 3, 1, 0.1)
+    house.ship(made)
+    house.ship(annotation(made.request_id, NOW_US, body))
+    house.exporter.export_once()
+    [judged] = [s for s in spans_in(receiver.received) if s.name == "gen_ai.evaluation.result"]
+    told = said(judged)
+    assert told["gen_ai.evaluation.name"] == "grounding"
+    assert told["gen_ai.evaluation.score.label"] == "ungrounded"
+    assert told["steadyhand.evaluation.by"] == "overlap-1"
     assert house.waiting == 0
 
 
