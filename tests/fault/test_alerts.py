@@ -8,7 +8,7 @@ import pytest
 from tests.support.installations import Installation, Upstreams, route_text, serving
 from tests.support.ports import free_port
 from tests.support.programs import eventually
-from tests.support.prometheus import Prometheus, alerts, watching
+from tests.support.prometheus import Prometheus, alerts, recorded, watching
 
 FAILING = route_text("up/error-500")
 
@@ -49,7 +49,7 @@ def test_alerts_fire_for_a_provider_that_fails_and_stop_when_it_is_well(
     eventually(lambda: is_open_seen(house, prometheus), "SteadyhandBreakerOpen", within_s=60)
     assert fired.keys().isdisjoint({"SteadyhandBlind", "SteadyhandGatewayDown"})
     assert {rule["name"]: rule["health"] for rule in prometheus.rules()} == dict.fromkeys(
-        alerts(), "ok"
+        [*alerts(), *recorded()], "ok"
     )
 
     house.write("routes/failing.toml", route_text("up/steady"))

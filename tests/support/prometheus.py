@@ -46,6 +46,11 @@ def alerts(path: Path = RULES) -> list[str]:
     return re.findall(r"(?m)^ +- alert: (\w+)$", path.read_text(encoding="utf-8"))
 
 
+def recorded(path: Path = RULES) -> list[str]:
+    """Return the names of the series that a file records, in their order."""
+    return re.findall(r"(?m)^ +- record: ([\w:]+)$", path.read_text(encoding="utf-8"))
+
+
 def hurried(rules: str) -> str:
     """Return ``rules`` with windows of ten seconds, and no wait before an alert fires."""
     return re.sub(r"for: \d+m", "for: 0s", re.sub(r"\[\d+m\]", "[10s]", rules))
