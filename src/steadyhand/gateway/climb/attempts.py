@@ -8,10 +8,11 @@ from steadyhand.gateway.attempt import AttemptFailed
 from steadyhand.gateway.climb import hedges
 from steadyhand.gateway.climb.course import Course
 from steadyhand.gateway.climb.late import harvest
-from steadyhand.gateway.climb.lineup import LiveSlot, Probes, Slot
+from steadyhand.gateway.climb.lineup import HeldProbe, LiveSlot, Probes, Slot
 from steadyhand.gateway.climb.race import Race
 from steadyhand.gateway.climb.run import Run
 from steadyhand.gateway.exchange import Exchange
+from steadyhand.routing.health.reading import CLOSED, PROBE
 from steadyhand.routing.planning.situation import FLOOR
 from steadyhand.routing.rungs.base import Question, StoredRung
 
@@ -78,6 +79,22 @@ class Attempts:
         if last_s < inf and self.may_harvest:
             last_s += self._exchange.gear.harvest.limits.max_s
         return last_s
+
+    def may_begin(self, place: int, slot: LiveSlot, now_s: float, draw: float) -> bool:
+        """Tell whether a candidate that was well at the beginning may still be asked.
+
+        A fallback may have its turn seconds after the request came. What is known by then of its
+        breaker counts: to ask a deployment that does not answer would cost its turn and a call.
+        Half-open, it may give the request the place of a probe.
+        """
+        breaker = slot.health.breaker
+        if breaker.state == CLOSED or (self._probes is not None and place in self._probes):
+            return True
+        admission = slot.health.admit(now_s, draw)
+        if admission.kind == PROBE:
+            self._probes = self._probes or {}
+            self._probes[place] = HeldProbe(slot.health, admission.generation)
+        return admission.may_go
 
     def begin(self, place: int, slot: LiveSlot, role: str) -> Run:
         """Return an attempt that is about to ask."""

@@ -30,6 +30,9 @@ from steadyhand.routing.rungs.base import Question, StoredAnswer
 LAST_WORDS = frozenset({"speak", "floor", "stop"})
 """Actions after which nobody is waited for; that a live rung speaks is known without asking."""
 
+KNOWN_US = 100_000
+"""For so long what was known of candidates when they were lined up is taken to be so still."""
+
 
 class Climb:
     """Decides who speaks, and leaves nothing running that nobody uses.
@@ -99,7 +102,7 @@ class Climb:
             if run is not None:
                 return self._first_content(run)
             now_us = course.now_us()
-            action = course.next(now_us)
+            action = self._next(now_us)
         return self._last_word(action, now_us)
 
     def why(self, run: Run) -> str:
@@ -119,6 +122,20 @@ class Climb:
     def close(self) -> None:
         """Make sure that nothing is left running."""
         self._attempts.close()
+
+    def _next(self, now_us: int) -> Action:
+        """Return what to do now; who is told to start and does not answer by now is passed over."""
+        course = self.course
+        action = course.next(now_us)
+        while action.kind == "start" and now_us >= KNOWN_US:
+            place, slot = action.candidate, self._slots[action.candidate]
+            if isinstance(slot, StoredSlot):
+                break
+            if self._attempts.may_begin(place, slot, monotonic(), course.draw):
+                break
+            course.events.append(Event(now_us, place, "shut", slot.health.breaker.state))
+            action = course.next(now_us)
+        return action
 
     # What the planner tells.
 

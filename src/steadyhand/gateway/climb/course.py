@@ -21,10 +21,11 @@ class Course:
     Attributes:
         prepared: What the planner decides by.
         events: What has happened.
+        draw: The request's random number, in [0, 1).
     """
 
     __slots__ = (
-        "_budget_us", "_draw", "_folded", "_noted", "_origin_s", "_stream", "events", "prepared",
+        "_budget_us", "_folded", "_noted", "_origin_s", "_stream", "draw", "events", "prepared",
     )  # fmt: skip
 
     def __init__(
@@ -41,7 +42,7 @@ class Course:
         """
         self.prepared = prepared
         self.events: list[Event] = []
-        self._draw = draw
+        self.draw = draw
         self._stream = stream
         self._origin_s = origin_s
         budget_s = deadline_s - origin_s
@@ -51,7 +52,7 @@ class Course:
 
     def first(self, now_us: int) -> Action:
         """Return how to begin; no more than looks have happened."""
-        return self.prepared.first(self._budget_us, self._draw, now_us, self.events)
+        return self.prepared.first(self._budget_us, self.draw, now_us, self.events)
 
     def next(self, now_us: int) -> Action:
         """Return what to do after all that has happened."""
@@ -60,7 +61,7 @@ class Course:
     def progress(self) -> Progress:
         """Return how far this has come; each event is taken in once."""
         if self._folded is None:
-            situation = self.prepared.situation(self._budget_us, self._draw, stream=self._stream)
+            situation = self.prepared.situation(self._budget_us, self.draw, stream=self._stream)
             self._folded = Progress(situation)
         for event in self.events[self._noted :]:
             self._folded.note(event)
@@ -71,13 +72,17 @@ class Course:
         """Return the candidates of which something is known, and ``place``."""
         return {place, *(event.candidate for event in self.events)}
 
+    def turned_to(self) -> set[int]:
+        """Return the candidates that were asked or looked at; not those that were shut by then."""
+        return {event.candidate for event in self.events if event.kind != "shut"}
+
     def note(self, place: int, kind: EventKind, detail: str = "") -> None:
         """Note what happens now."""
         self.events.append(Event(self.now_us(), place, kind, detail))
 
     def decision(self) -> bytes:
         """Return what the record keeps: from it the same decision can be made again."""
-        return self.prepared.record(self._budget_us, self._draw, self.events, stream=self._stream)
+        return self.prepared.record(self._budget_us, self.draw, self.events, stream=self._stream)
 
     def now_us(self) -> int:
         """Return microseconds after the request's last byte."""

@@ -15,7 +15,7 @@ def note_skipped(
     exchange: Exchange, course: Course, slots: Sequence[Slot], speaker: int, now_us: int
 ) -> dict[int, str]:
     """Note live candidates before ``speaker`` that were planned around; return why, by place."""
-    asked = course.asked(FLOOR)
+    asked = course.turned_to()
     skipped = [
         (place, slot)
         for place, slot in enumerate(slots[:speaker])

@@ -5,7 +5,7 @@ from typing import Literal
 
 from steadyhand.routing.planning import timing
 from steadyhand.routing.planning.situation import FLOOR, NEVER_US, Event, Situation
-from steadyhand.routing.planning.standing import FIRM, HARD, SOFT, standing_of
+from steadyhand.routing.planning.standing import FIRM, HALF_OPEN, HARD, OPEN, SOFT, standing_of
 
 Status = Literal["idle", "running", "late", "harvest", "fresh", "stale", "over"]
 """Of a candidate: ``late`` has had its time and goes on, ``over`` can say nothing any more."""
@@ -22,7 +22,7 @@ class Progress:
     Attributes:
         situation: What was known at its beginning.
         end_us: When the last answer must be given; ``NEVER_US`` without a deadline.
-        standings: Of each candidate.
+        standings: Of each candidate; that of one whose breaker opens meanwhile changes.
         status: Of each candidate.
         began_us: When each was started; 0 if it was not.
         until_us: When each is given up.
@@ -65,6 +65,9 @@ class Progress:
             self._begin(event)
         elif kind == "no_hedge":
             self.hedged.add(self.situation.candidates[place].rung)
+        elif kind == "shut":
+            self.status[place] = "over"
+            self.standings[place] = HALF_OPEN if event.detail == "half_open" else OPEN
         elif kind == "content":
             self.content = place if self.content == FLOOR else self.content
         elif kind == "ready":

@@ -26,6 +26,7 @@ EventKind = Literal[
     "empty",  # a stored rung has none
     "content",  # first content of a stream, or a whole good answer
     "failed",  # detail: the reason
+    "shut",  # its turn came, and its breaker had opened meanwhile; detail: the breaker's state
     "gave_up",  # its time was up; it may go on, and may still say something
     "spoke",  # its answer began to leave; candidate: FLOOR for the floor
     "client_gone",  # candidate: FLOOR

@@ -44,6 +44,7 @@ class Climbs(RuleBasedStateMachine):
         self.waiting: Action | None = None
         self.spoken: list[tuple[int, int]] = []
         self.is_gone = False
+        self.shut: set[int] = set()
         self.obey()
 
     def obey(self) -> None:
@@ -60,6 +61,9 @@ class Climbs(RuleBasedStateMachine):
                 assert action.wake_us <= self.deadline_us, "and not after the deadline"
                 self.waiting = action
                 return
+            if action.kind == "start" and action.candidate in self.shut:
+                self.events.append(Event(self.now_us, action.candidate, "shut", "open"))
+                continue
             self.check(action)
             self.events.append(carried_out(action, self.now_us))
         raise AssertionError("the planner goes round in circles")
@@ -154,6 +158,14 @@ class Climbs(RuleBasedStateMachine):
                 if e.kind == "started" and self.situation.candidates[e.candidate].rung == rung
             )
             self.happen(asked, "no_hedge", "budget")
+
+    @precondition(lambda self: self.waiting)
+    @rule(which=PLACES)
+    def a_breaker_opens(self, which: int) -> None:
+        """Shut a candidate whose turn has not come: the engine says so when it comes."""
+        place = which % len(self.situation.candidates)
+        if self.situation.candidates[place].is_live and place not in self.begun():
+            self.shut.add(place)
 
     @precondition(lambda self: self.waiting)
     @rule()
