@@ -321,6 +321,25 @@ MISTAKES: list[tuple[str, dict[str, str | None], str, str, str | None]] = [
     ("E0311", {"prompts/ask.md": "Be kind.\n"}, "prompts/ask.md:1", "", None),
     ("E0312", {SECTIONS: FILES[SECTIONS] + '{"_id": 1}\n'}, f"{SECTIONS}:2", "", None),
 ]
+SAMPLED = MAIN + "\n[grounding.routes.{route}]\nsample_percent = 5\n"
+MISTAKES += [
+    ("E0307", {"steadyhand.toml": text}, f"steadyhand.toml:{line}", place, near)
+    for text, line, place, near in (
+        (SAMPLED.format(route="aks"), 4, "grounding.routes.aks", "ask"),
+        (
+            SAMPLED.format(route="ask") + 'collections = ["hlep"]\n',
+            6,
+            "grounding.routes.ask.collections",
+            None,
+        ),
+        (
+            MAIN + '\n[grounding.judge]\nroute = "jugde"\nkey = "env:K"\n',
+            5,
+            "grounding.judge.route",
+            None,
+        ),
+    )
+]
 FAR = MAIN + '[providers.far]\nkind = "openai"\n'
 MISTAKES += [
     ("E0203", {"steadyhand.toml": FAR + lines}, place, f"providers.far.{key}", None)

@@ -1,5 +1,7 @@
 import msgspec
+import pytest
 
+from steadyhand.records.annotation import Grounding, annotation
 from steadyhand.records.explanation import explanation
 from steadyhand.records.record import Attempt
 from tests.support.made_records import ANSWERED
@@ -80,3 +82,16 @@ def test_an_answer_that_was_there_before_says_where_it_is_from() -> None:
         record, rung="cache", confidence=-1.0, source="", age_ms=61_500
     )
     assert " by cache (61,500 ms old), " in explanation(cached)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "told"),
+    [
+        ("ungrounded", "", "sampled and found ungrounded by overlap-1 (1 of 3 claims ungrounded)"),
+        ("not_measured", "no_context", "sampled, grounding not measured: no_context"),
+    ],
+)
+def test_what_a_sample_was_found_to_be_is_told(verdict: str, reason: str, told: str) -> None:
+    body = Grounding("acme", "support", "", verdict, reason, 0.1, "overlap-1", 3, 1, 0.1)
+    note = annotation(ANSWERED.request_id, ANSWERED.received_us + 2_000_000, body)
+    assert explanation(ANSWERED, notes=[note]).splitlines()[-1] == f"  2,000 ms later: {told}"
