@@ -13,10 +13,11 @@ import pytest
 
 from steadyhand.core.errors import SecretUnavailable
 from steadyhand.evals.grounding.finding import Finding, checked
-from steadyhand.evals.grounding.judge import MOST_ANSWER, MOST_FAILURES, REST_S, Judge
+from steadyhand.evals.grounding.judge import MOST_FAILURES, REST_S, Judge
 from steadyhand.evals.grounding.sample import Sample
 from steadyhand.evals.grounding.settings import JudgeSettings
 from steadyhand.evals.grounding.spool import Found
+from steadyhand.http.posting import MOST_ANSWER
 from steadyhand.records.frame import HEADER_BYTES
 from tests.support.canned_upstream import CLOSE, CannedUpstream, Gate, Script, Step
 from tests.support.chats import answer_body

@@ -2,16 +2,17 @@
 
 import sqlalchemy as sa
 
+from steadyhand.storage.columns import NAME
+
 metadata = sa.MetaData()
 """As ``storage/migrations`` makes it; a test compares the two."""
 
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 alerts_told = sa.Table(
     "alerts_told",
     metadata,
-    sa.Column("webhook", _NAME, primary_key=True),
-    sa.Column("fingerprint", _NAME, primary_key=True),
+    sa.Column("webhook", NAME, primary_key=True),
+    sa.Column("fingerprint", NAME, primary_key=True),
     sa.Column("told_us", sa.BigInteger, nullable=False),
     sa.Column("alert", sa.LargeBinary, nullable=False),
 )
@@ -20,9 +21,9 @@ alerts_told = sa.Table(
 alert_messages = sa.Table(
     "alert_messages",
     metadata,
-    sa.Column("id", _NAME, primary_key=True),
-    sa.Column("webhook", _NAME, nullable=False),
-    sa.Column("state", _NAME, nullable=False),
+    sa.Column("id", NAME, primary_key=True),
+    sa.Column("webhook", NAME, nullable=False),
+    sa.Column("state", NAME, nullable=False),
     sa.Column("is_urgent", sa.SmallInteger, nullable=False),
     sa.Column("made_us", sa.BigInteger, nullable=False),
     sa.Column("next_us", sa.BigInteger, nullable=False),
@@ -36,12 +37,12 @@ alert_messages = sa.Table(
 alert_hints = sa.Table(
     "alert_hints",
     metadata,
-    sa.Column("fingerprint", _NAME, primary_key=True),
-    sa.Column("began", _NAME, primary_key=True),
-    sa.Column("name", _NAME, nullable=False),
-    sa.Column("route", _NAME, nullable=False),
-    sa.Column("status", _NAME, nullable=False),
-    sa.Column("outcome", _NAME, nullable=False),
+    sa.Column("fingerprint", NAME, primary_key=True),
+    sa.Column("began", NAME, primary_key=True),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("route", NAME, nullable=False),
+    sa.Column("status", NAME, nullable=False),
+    sa.Column("outcome", NAME, nullable=False),
     sa.Column("heard_us", sa.BigInteger, nullable=False),
     sa.Index("alert_hints_heard", "heard_us"),
 )

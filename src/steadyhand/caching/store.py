@@ -8,19 +8,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from steadyhand.caching.epochs import ALL
 from steadyhand.caching.link import Item
+from steadyhand.storage.columns import NAME
 from steadyhand.storage.database import Database
 
 metadata = sa.MetaData()
 """As ``storage/migrations`` makes it; a test compares the two."""
 
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 entries = sa.Table(
     "cache_entries",
     metadata,
     sa.Column("address", sa.LargeBinary, primary_key=True),
-    sa.Column("tenant", _NAME, nullable=False),
-    sa.Column("route", _NAME, nullable=False),
+    sa.Column("tenant", NAME, nullable=False),
+    sa.Column("route", NAME, nullable=False),
     sa.Column("expires_us", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),

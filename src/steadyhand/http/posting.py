@@ -24,16 +24,19 @@ class Posted(NamedTuple):
         body: The first of the answer.
         retry_after_s: How long the receiver asks to wait, ``None`` for no word.
         problem: Why no whole answer came; empty if one did.
+        is_late: Whether that is because its time was up.
     """
 
     status: int
     body: bytes = b""
     retry_after_s: float | None = None
     problem: str = ""
+    is_late: bool = False
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Posted:
     """Send ``body`` and wait for the receiver's word, ``timeout_s`` in all."""
+    too_late = Posted(0, problem=f"no whole answer within {timeout_s:g} s", is_late=True)
     parts = urlsplit(url)
     connection = _connection(parts, timeout_s)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -48,11 +51,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) ->
         said = answer.read(MOST_ANSWER)
     except (OSError, http.client.HTTPException, ValueError) as error:
         if late.is_set() or isinstance(error, TimeoutError):
-            return Posted(0, problem=f"no whole answer within {timeout_s:g} s")
+            return too_late
         return Posted(0, problem=f"{type(error).__name__}: {error}"[:200])
     finally:
         watch.cancel()
         connection.close()
+    if late.is_set():  # what was read until then ends as if it were whole where no length is said
+        return too_late
     if answer.length and len(said) < MOST_ANSWER:
         return Posted(answer.status, problem="the answer was cut off")
     return Posted(answer.status, said, _wish(answer.getheader("retry-after")))

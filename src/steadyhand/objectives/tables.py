@@ -2,16 +2,17 @@
 
 import sqlalchemy as sa
 
+from steadyhand.storage.columns import NAME
+
 metadata = sa.MetaData()
 """As ``storage/migrations`` makes it; a test compares the two."""
 
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 objective_counts = sa.Table(
     "objective_counts",
     metadata,
-    sa.Column("route", _NAME, primary_key=True),
-    sa.Column("objective", _NAME, primary_key=True),
+    sa.Column("route", NAME, primary_key=True),
+    sa.Column("objective", NAME, primary_key=True),
     sa.Column("bucket_s", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("events", sa.BigInteger, nullable=False),
     sa.Column("bad", sa.BigInteger, nullable=False),

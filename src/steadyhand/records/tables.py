@@ -3,15 +3,10 @@
 import sqlalchemy as sa
 
 from steadyhand.records.entry import Note
+from steadyhand.storage.columns import NAME, name
 
 metadata = sa.MetaData()
 """As ``storage/migrations`` makes it; a test compares the two."""
-
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-
-
-def _name(column: str) -> sa.Column[str]:
-    return sa.Column(column, _NAME, nullable=False)
 
 
 def _count(column: str) -> sa.Column[int]:
@@ -21,18 +16,18 @@ def _count(column: str) -> sa.Column[int]:
 records = sa.Table(
     "records",
     metadata,
-    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("writer", NAME, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    _name("request_id"),
+    name("request_id"),
     _count("received_us"),
-    _name("tenant"),
-    _name("key"),
-    _name("route"),
-    _name("outcome"),
-    _name("reason"),
-    _name("rung"),
-    _name("provider"),
-    _name("model"),
+    name("tenant"),
+    name("key"),
+    name("route"),
+    name("outcome"),
+    name("reason"),
+    name("rung"),
+    name("provider"),
+    name("model"),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("stream", sa.Boolean, nullable=False),
     sa.Column("in_time", sa.Boolean, nullable=False),
@@ -41,7 +36,7 @@ records = sa.Table(
     _count("input_tokens"),
     _count("output_tokens"),
     sa.Column("process", sa.Integer, nullable=False),
-    _name("wire"),
+    name("wire"),
     sa.Column("frame", sa.LargeBinary, nullable=False),
     sa.Index("records_request_id", "request_id"),
     sa.Index("records_received", "received_us"),
@@ -56,7 +51,7 @@ each costs a tenth of the shipping rate.
 shipments = sa.Table(
     "shipments",
     metadata,
-    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("writer", NAME, primary_key=True),
     _count("sequence"),
     _count("segment"),
     _count("position"),
@@ -67,7 +62,7 @@ shipments = sa.Table(
 intents = sa.Table(
     "intents",
     metadata,
-    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("writer", NAME, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("frame", sa.LargeBinary, nullable=False),
 )
@@ -77,9 +72,9 @@ exposures = sa.Table(
     "exposures",
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    _name("writer"),
+    name("writer"),
     _count("sequence"),
-    _name("rollout"),
+    name("rollout"),
     _count("unit"),
     sa.Column("slot", sa.SmallInteger, nullable=False),
     sa.Column("weight", sa.SmallInteger, nullable=False),
@@ -105,10 +100,10 @@ exposure_numbers = sa.Table(
 annotations = sa.Table(
     "annotations",
     metadata,
-    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("writer", NAME, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
-    _name("request_id"),
-    _name("kind"),
+    name("request_id"),
+    name("kind"),
     _count("made_us"),
     sa.Column("frame", sa.LargeBinary, nullable=False),
     sa.Index("annotations_request_id", "request_id"),
@@ -118,7 +113,7 @@ annotations = sa.Table(
 outbox = sa.Table(
     "outbox",
     metadata,
-    sa.Column("writer", _NAME, primary_key=True),
+    sa.Column("writer", NAME, primary_key=True),
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("is_note", sa.SmallInteger, nullable=False),
     _count("queued_us"),

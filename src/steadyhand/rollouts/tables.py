@@ -2,14 +2,10 @@
 
 import sqlalchemy as sa
 
+from steadyhand.storage.columns import NAME, name
+
 metadata = sa.MetaData()
 """As ``storage/migrations`` makes it; a test compares the two."""
-
-_NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-
-
-def _name(column: str) -> sa.Column[str]:
-    return sa.Column(column, _NAME, nullable=False)
 
 
 def _count(column: str) -> sa.Column[int]:
@@ -23,11 +19,11 @@ def _bytes(column: str) -> sa.Column[bytes]:
 rollouts = sa.Table(
     "rollouts",
     metadata,
-    sa.Column("id", _NAME, primary_key=True),
-    _name("route"),
-    _name("environment"),
-    sa.Column("open_place", _NAME, nullable=True, unique=True),
-    _name("phase"),
+    sa.Column("id", NAME, primary_key=True),
+    name("route"),
+    name("environment"),
+    sa.Column("open_place", NAME, nullable=True, unique=True),
+    name("phase"),
     _count("version"),
     _count("opened_us"),
     _count("ended_us"),
@@ -39,7 +35,7 @@ rollouts = sa.Table(
 rollout_looks = sa.Table(
     "rollout_looks",
     metadata,
-    sa.Column("rollout", _NAME, primary_key=True),
+    sa.Column("rollout", NAME, primary_key=True),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     _count("at_us"),
     _bytes("look"),
@@ -48,8 +44,8 @@ rollout_looks = sa.Table(
 incidents = sa.Table(
     "incidents",
     metadata,
-    sa.Column("id", _NAME, primary_key=True),
-    _name("rollout"),
+    sa.Column("id", NAME, primary_key=True),
+    name("rollout"),
     _count("opened_us"),
     _count("closed_us"),
     _bytes("incident"),
@@ -59,17 +55,17 @@ incidents = sa.Table(
 drains = sa.Table(
     "drains",
     metadata,
-    sa.Column("salt", _NAME, primary_key=True),
-    _name("rollout"),
+    sa.Column("salt", NAME, primary_key=True),
+    name("rollout"),
     _count("since_us"),
-    _name("reason"),
+    name("reason"),
 )
 """Overrides: candidates that are taken off before Git says so; each goes once Git does."""
 
 leases = sa.Table(
     "leases",
     metadata,
-    sa.Column("name", _NAME, primary_key=True),
-    _name("holder"),
+    sa.Column("name", NAME, primary_key=True),
+    name("holder"),
     _count("until_us"),
 )

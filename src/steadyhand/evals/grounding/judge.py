@@ -5,42 +5,26 @@ rests for a minute. Whatever goes wrong, the answer is *not measured* by it, and
 """
 
 import asyncio
-import http.client
 import logging
-import ssl
-import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from http import HTTPStatus
 from math import inf
-from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from typing import Final
 
 from steadyhand.core.errors import SteadyhandError
 from steadyhand.evals.grounding.finding import Finding, Judged, asks_judge, judged
 from steadyhand.evals.grounding.judging import PROMPT, Question, Word, question, word
 from steadyhand.evals.grounding.settings import JudgeSettings
 from steadyhand.evals.grounding.spool import Found
+from steadyhand.http.posting import post
 
 logger = logging.getLogger(__name__)
 
-MOST_ANSWER: Final = 65_536
 MOST_FAILURES: Final = 3
 REST_S: Final = 60.0
 HOUR_S: Final = 3_600.0
 _PATH: Final = "/v1/chat/completions"
-
-
-class Sent(NamedTuple):
-    """What came back.
-
-    Attributes:
-        body: Of a good answer; empty if there was none.
-        outcome: Why there was none.
-    """
-
-    body: bytes = b""
-    outcome: Judged = ""
 
 
 class Judge:
@@ -101,8 +85,12 @@ class Judge:
         except SteadyhandError as error:
             logger.warning("the judge of grounding has no key: %s", error)
             return Word("failed")
-        sent = await asyncio.to_thread(send, self._url, asked.body, key, self._settings.timeout_s)
-        return Word(sent.outcome) if sent.outcome else word(sent.body, asked.claims)
+        headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+        url, timeout_s = f"{self._url}{_PATH}", self._settings.timeout_s
+        answer = await asyncio.to_thread(post, url, asked.body, headers, timeout_s)
+        if answer.problem or answer.status != HTTPStatus.OK:
+            return Word("late" if answer.is_late else "failed")
+        return word(answer.body, asked.claims)
 
     def _learn(self, outcome: Judged) -> None:
         self._failures = self._failures + 1 if outcome in {"failed", "late", "malformed"} else 0
@@ -110,42 +98,3 @@ class Judge:
             self._failures = 0
             self._rests_until_s = self._clock_s() + REST_S
             logger.warning("the judge of grounding rests: %s", outcome)
-
-
-def send(url: str, body: bytes, key: str, timeout_s: float) -> Sent:
-    """Ask, and wait for a whole answer, ``timeout_s`` in all. Blocks."""
-    connection, late = _connection(url, timeout_s), threading.Event()
-    watch = threading.Timer(timeout_s, _cut, (connection, late))
-    watch.start()
-    try:
-        headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
-        connection.request("POST", _PATH, body, headers)
-        answer = connection.getresponse()
-        read = answer.read(MOST_ANSWER + 1)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        is_late = late.is_set() or isinstance(error, TimeoutError)
-        return Sent(outcome="late" if is_late else "failed")
-    finally:
-        watch.cancel()
-        connection.close()
-    if late.is_set():
-        return Sent(outcome="late")
-    if answer.status != http.client.OK:
-        return Sent(outcome="failed")
-    return Sent(outcome="malformed") if len(read) > MOST_ANSWER else Sent(read)
-
-
-def _connection(url: str, timeout_s: float) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "https":
-        return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
-    context = ssl.create_default_context()
-    return http.client.HTTPSConnection(host, parts.port, timeout=timeout_s, context=context)
-
-
-def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):
-        if connection.sock is not None:
-            connection.sock.shutdown(2)
