@@ -42,6 +42,9 @@ CASES = {
     "stream_two": "two live rungs, a stream",
     "traced": "one live rung, with traces on",
     "joined": "the same, in a trace that the client began",
+    "undrawn": "one live rung of a sampled route, not drawn",
+    "sampled": "the same, drawn",
+    "stream_sampled": "the same, a stream",
 }
 """What is measured; a tree that cannot do one says nothing of it."""
 TRACEPARENT = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -251,6 +254,8 @@ def extra(case: str) -> dict[str, Any]:
     if case in {"traced", "joined"}:
         tracing = import_module("steadyhand.gateway.tracing")
         return {"tracing": tracing.Tracing(is_on=True)}
+    if case == "undrawn" or case.endswith("sampled"):
+        return {"gear": sampling(1e-12 if case == "undrawn" else 1.0)}
     if case != "stored":
         return {}
     live = import_module("steadyhand.routing.rungs.live")
@@ -258,6 +263,16 @@ def extra(case: str) -> dict[str, Any]:
     settings = live.Settings(provider="first", model="first-model")
     stored = Empty(situation.Cost(20, 50, 100))
     return {"rungs": lambda ports: (live.build(settings, ports), stored)}
+
+
+def sampling(probability: float) -> Any:
+    """Return the gear of a gateway that samples answers; they are encoded, and go nowhere."""
+    samples = import_module("steadyhand.gateway.climb.samples")
+    sample = import_module("steadyhand.evals.grounding.sample")
+    gear = import_module("steadyhand.gateway.climb.gear")
+    terms = {"assistant": sample.Terms(probability, 60.0)}
+    put = msgspec.msgpack.Encoder().encode
+    return gear.Gear(samples=samples.Samples(terms, bytes(32), 98_304, put))
 
 
 def ask_tree(tree: Path, case: str) -> Found | None:

@@ -2,29 +2,18 @@
 
 from time import time
 
-from steadyhand.evals.grounding.sample import NO_ARM, Arm, Problem, Sample, Terms
+from steadyhand.evals.grounding.sample import NO_ARM, Arm, Problem, Sample
 from steadyhand.gateway.attempt import BegunStream
 from steadyhand.gateway.climb.keepable import good_stream, good_whole
-from steadyhand.gateway.climb.run import Run
-from steadyhand.gateway.exchange import NOBODY, Exchange
+from steadyhand.gateway.climb.run import Run, sampling_terms
+from steadyhand.gateway.exchange import Exchange
 from steadyhand.records.exposures.model import slot_of
-
-
-def terms_of(exchange: Exchange) -> Terms | None:
-    """Return on which terms the answer is sampled, ``None`` if it is not.
-
-    What the house asks of itself is not.
-    """
-    samples = exchange.gear.samples
-    if samples is None or exchange.key is NOBODY:
-        return None
-    return samples.drawn(exchange.answering_ladder().route, exchange.request_id)
 
 
 def take(exchange: Exchange, run: Run) -> None:
     """Hand on a sample of what ``run`` has said, if the request was drawn."""
     samples = exchange.gear.samples
-    terms = terms_of(exchange)
+    terms = sampling_terms(exchange)
     if samples is None or terms is None:
         return
     asked, answer, problem = _said(run, samples.most_bytes)

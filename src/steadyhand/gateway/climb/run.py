@@ -3,11 +3,12 @@
 from time import monotonic
 
 from steadyhand.core.chat import Usage
+from steadyhand.evals.grounding.sample import Terms
 from steadyhand.gateway import attempt
 from steadyhand.gateway.attempt import AttemptFailed, BegunStream, WholeAnswer
 from steadyhand.gateway.climb.lineup import HeldProbe, LiveSlot
 from steadyhand.gateway.climb.outcomes import outcome_of, outcome_of_stream
-from steadyhand.gateway.exchange import Exchange
+from steadyhand.gateway.exchange import NOBODY, Exchange
 from steadyhand.gateway.outgoing import call_for
 from steadyhand.gateway.recording import NOTHING, Spent, attempt_of
 from steadyhand.http.failures import UpstreamError
@@ -92,7 +93,8 @@ class Run:
         if reply.status != 200:
             raise await attempt.refused(deployment, reply)
         if exchange.stream:
-            keeps = exchange.answering_ladder().keeps_answers or _is_sampled(exchange)
+            keeps = exchange.answering_ladder().keeps_answers
+            keeps = keeps or sampling_terms(exchange) is not None
             found: Found = await attempt.begin_stream(deployment, reply, self._call, keeps=keeps)
         else:
             found = await attempt.whole(deployment, reply)
@@ -199,11 +201,15 @@ class Run:
         return 0 if usage is None else usage.completion_tokens or 0
 
 
-def _is_sampled(exchange: Exchange) -> bool:
-    """Tell whether the answer will be sampled, so that its text has to be collected."""
+def sampling_terms(exchange: Exchange) -> Terms | None:
+    """Return on which terms the answer is sampled, ``None`` if it is not.
+
+    Its text has to be collected then. What the house asks of itself is not sampled.
+    """
     samples = exchange.gear.samples
-    route = exchange.answering_ladder().route
-    return samples is not None and samples.drawn(route, exchange.request_id) is not None
+    if samples is None or exchange.key is NOBODY:
+        return None
+    return samples.drawn(exchange.answering_ladder().route, exchange.request_id)
 
 
 def why_left(cancelled: BaseException) -> str:
